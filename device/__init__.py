@@ -1,0 +1,1 @@
+"""The worker: everything that runs on the reader's device outside KOReader, in the restricted Python subset."""
