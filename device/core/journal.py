@@ -1,0 +1,181 @@
+"""What a journal says: lines of text in, one `Reading` out (docs/protocol.md, section Journal).
+
+Promises: a journal is good up to its last whole, well-formed line; whatever follows a broken line is ignored, because
+its order can no longer be trusted. Every number is bounded before it is used.
+Never: reads files; decides what counts as reading (that is `reading_session.py`).
+Called by: `device/ingest.py`.
+"""
+
+from __future__ import annotations
+
+from device import json_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from device.json_text import Json
+
+VERSION = 1
+LINE_MAX_BYTES = 65_536
+LINES_MAX = 200_000  # 16 MiB of the shortest lines; a reading with more page turns is not a reading
+PAGES_MAX = 10_000_000
+CLOCK_MAX_S = 253_402_300_799  # 9999, the last year the servers can be told
+MONOTONIC_MAX_MS = 2**53
+TEXT_MAX_CHARS = 1_000  # titles, names, paths; longer ones are cut
+LIST_MAX = 50  # authors and identifiers of one book
+
+OPEN, PAGE, SUSPEND, RESUME, CLOSE, SNAPSHOT = "open", "page", "suspend", "resume", "close", "snapshot"
+
+
+class UnknownVersion(ValueError):
+    """The journal was written by a launcher newer than this worker; it must be left alone."""
+
+
+class Book:
+    """What the launcher knows of a book when it is opened."""
+
+    __slots__ = ("authors", "file", "fingerprint", "format", "identifiers", "size_bytes", "title")
+
+    def __init__(
+        self,
+        file: str,
+        format: str,
+        title: str,
+        authors: list[str],
+        identifiers: list[str],
+        fingerprint: str | None,
+        size_bytes: int | None,
+    ) -> None:
+        self.file = file
+        self.format = format
+        self.title = title
+        self.authors = authors
+        self.identifiers = identifiers
+        self.fingerprint = fingerprint
+        self.size_bytes = size_bytes
+
+    def name(self) -> str:
+        """How messages call the book: its title, else its file's name."""
+        return self.title or self.file.rpartition("/")[2] or "a book without a name"
+
+
+class Moment:
+    """One event of a reading: wall clock in s, monotonic clock in ms (None if absent), and the page then on screen."""
+
+    __slots__ = ("event", "monotonic_ms", "page", "pages", "wall_s")
+
+    def __init__(self, event: str, wall_s: int, monotonic_ms: int | None, page: int | None, pages: int | None) -> None:
+        self.event = event
+        self.wall_s = wall_s
+        self.monotonic_ms = monotonic_ms
+        self.page = page
+        self.pages = pages
+
+
+class Reading:
+    """One journal: a book, the moments of its reading in order, and what KOReader saved at the end."""
+
+    __slots__ = ("book", "closed", "final_fraction", "lines", "moments")
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self.moments: list[Moment] = []
+        self.closed = False
+        self.final_fraction: float | None = None
+        self.lines = 0
+
+
+def read(lines: Iterable[bytes]) -> Reading | None:
+    """The reading in a journal's whole lines, or None if not even its first line is good.
+
+    Raises UnknownVersion.
+    """
+    reading: Reading | None = None
+    for number, line in enumerate(lines):
+        if number >= LINES_MAX or len(line) > LINE_MAX_BYTES:
+            break
+        try:
+            fields = json_text.decode(line)
+        except ValueError:
+            break
+        if not isinstance(fields, dict):
+            break
+        version = fields.get("v")
+        if isinstance(version, int) and version > VERSION:
+            raise UnknownVersion(f"journal version {version}")
+        if version != VERSION or fields.get("n") != number:
+            break
+        if reading is None:
+            book = _book(fields.get("book"))
+            if fields.get("ev") != OPEN or book is None:
+                break
+            reading = Reading(book)
+        _add(reading, fields)
+        reading.lines = number + 1
+    return reading
+
+
+def _add(reading: Reading, fields: dict[str, Json]) -> None:
+    event = fields.get("ev")
+    if event == SNAPSHOT:
+        fraction = fields.get("fraction")
+        if isinstance(fraction, (int, float)) and 0 <= fraction <= 1:
+            reading.final_fraction = float(fraction)
+        return
+    if event not in (OPEN, PAGE, SUSPEND, RESUME, CLOSE):
+        return
+    wall_s = bounded(fields.get("t"), 0, CLOCK_MAX_S)
+    if wall_s is None:
+        return
+    if event == CLOSE:
+        reading.closed = True
+    reading.moments.append(
+        Moment(
+            str(event),
+            wall_s,
+            bounded(fields.get("m"), 0, MONOTONIC_MAX_MS),
+            bounded(fields.get("page"), 1, PAGES_MAX),
+            bounded(fields.get("pages"), 1, PAGES_MAX),
+        )
+    )
+
+
+def _book(value: Json) -> Book | None:
+    if not isinstance(value, dict):
+        return None
+    file = _text(value.get("file"))
+    if not file:
+        return None
+    fingerprint = _text(value.get("fingerprint"))
+    return Book(
+        file=file,
+        format=_text(value.get("format")).lower(),
+        title=_text(value.get("title")),
+        authors=_texts(value.get("authors")),
+        identifiers=_texts(value.get("identifiers")),
+        fingerprint=fingerprint if len(fingerprint) == 32 else None,
+        size_bytes=bounded(value.get("size_bytes"), 0, 2**53),
+    )
+
+
+def bounded(value: Json, least: int, most: int) -> int | None:
+    """`value` if it is a whole number within the bounds, else None. JSON numbers such as 5.0 count as whole."""
+    if isinstance(value, float) and value == value and abs(value) <= MONOTONIC_MAX_MS and value == int(value):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        return None
+    return value
+
+
+def _text(value: Json) -> str:
+    if not isinstance(value, str):
+        return ""
+    # JSON escapes can spell half a surrogate pair, which no UTF-8 file or database can hold.
+    return value[:TEXT_MAX_CHARS].strip().encode("utf-8", "replace").decode("utf-8")
+
+
+def _texts(value: Json) -> list[str]:
+    if not isinstance(value, list):
+        return []
+    return [text for text in (_text(item) for item in value[:LIST_MAX]) if text]
