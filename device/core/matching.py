@@ -3,58 +3,73 @@
 Rules, in order; the first that names exactly one book wins, and one that names several ends the search, because the
 weaker rules cannot tell them apart either:
   1. ISBN: one of the file's ISBNs, checksum verified, as ISBN-13.
-  2. File name, with its suffix, as it lies in the server's library.
-  3. Title and one author, compared without case, accents' spelling, punctuation and leading articles being significant.
+  2. File name and size in KiB. The name alone is no proof: libraries are full of `book.epub`.
+  3. Title and one author, compared by their letters and digits only, without case.
 
 Called by: `device/sync.py`. Never: asks the server.
 """
 
 from __future__ import annotations
 
-BY_ISBN, BY_FILE_NAME, BY_TITLE = "isbn", "file name", "title and author"
-RULES = (BY_ISBN, BY_FILE_NAME, BY_TITLE)
+BY_ISBN, BY_FILE, BY_TITLE = "ISBN", "file name and size", "title and author"
+RULES = (BY_ISBN, BY_FILE, BY_TITLE)
 
-NONE_FOUND = "no book on the server has its ISBN, file name or title"
+SIZE_TOLERANCE_KB = 1  # the servers round, and not all the same way
+
+NONE_FOUND = "no book on the server has its ISBN, its file, or its title and author"
 SEVERAL_FOUND = "several books on the server could be this one"
 
 
 class ServerBook:
     """One line of the server's library, as far as matching needs it."""
 
-    __slots__ = ("authors", "file_names", "isbns", "server_id", "title")
+    __slots__ = ("authors", "files", "isbns", "server_id", "title")
 
-    def __init__(self, server_id: int, title: str, authors: list[str], isbns: list[str], file_names: list[str]) -> None:
+    def __init__(
+        self, server_id: int, title: str, authors: list[str], isbns: list[str], files: list[tuple[str, int]]
+    ) -> None:
         self.server_id = server_id
         self.title = title
         self.authors = authors
         self.isbns = isbns
-        self.file_names = file_names
+        self.files = files  # (name, size in KiB)
 
 
 class Wanted:
     """A book of ours that has no id on the server yet, and which ids each rule has found for it so far."""
 
-    __slots__ = ("_authors", "_file_name", "_found", "_isbns", "_title")
+    __slots__ = ("_authors", "_file_name", "_found", "_isbns", "_size_kb", "_title")
 
-    def __init__(self, title: str, authors: list[str], identifiers: list[str], file: str) -> None:
+    def __init__(
+        self, title: str, authors: list[str], identifiers: list[str], file: str, size_bytes: int | None
+    ) -> None:
         self._title = normal(title)
         self._authors = {normal(author) for author in authors} - {""}
         self._isbns = {isbn for isbn in (isbn13(identifier) for identifier in identifiers) if isbn}
         self._file_name = file.rpartition("/")[2].casefold()
+        self._size_kb = None if size_bytes is None else size_bytes // 1024
         self._found: dict[str, set[int]] = {rule: set() for rule in RULES}
 
     def compare(self, candidate: ServerBook) -> None:
         """Takes one book of the server's library into account; call it for each of them, in any order."""
         if not self._isbns.isdisjoint(isbn13(isbn) for isbn in candidate.isbns):
             self._found[BY_ISBN].add(candidate.server_id)
-        if self._file_name and self._file_name in [name.casefold() for name in candidate.file_names]:
-            self._found[BY_FILE_NAME].add(candidate.server_id)
+        if self._is_one_of(candidate.files):
+            self._found[BY_FILE].add(candidate.server_id)
         if (
             self._title
             and self._title == normal(candidate.title)
             and not self._authors.isdisjoint(normal(author) for author in candidate.authors)
         ):
             self._found[BY_TITLE].add(candidate.server_id)
+
+    def _is_one_of(self, files: list[tuple[str, int]]) -> bool:
+        if self._size_kb is None:
+            return False
+        return any(
+            name.casefold() == self._file_name and abs(size_kb - self._size_kb) <= SIZE_TOLERANCE_KB
+            for name, size_kb in files
+        )
 
     def answer(self) -> tuple[int, str] | str:
         """(server id, rule) when one book is certain, else why not."""

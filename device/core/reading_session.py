@@ -17,13 +17,13 @@ Called by: `device/ingest.py`.
 from __future__ import annotations
 
 from device.core import journal
+from device.core.instants import EARLIEST_PLAUSIBLE_S
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from device.core.journal import Moment, Reading
 
 CLOCK_TOLERANCE_S = 90  # a gap's two clocks may differ by this much: drift and rounding, not a jump
-EARLIEST_PLAUSIBLE_S = 1_577_836_800  # 2020-01-01: a device that says less has lost its clock (flat battery: 1970, 2000)
 
 FLAG_CLOCK_JUMPED = "clock-jumped"
 FLAG_CLOCK_UNSET = "clock-unset"

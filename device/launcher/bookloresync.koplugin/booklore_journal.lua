@@ -1,0 +1,155 @@
+--- The journal: what the reader did with one book, one line per event, on disk before the handler returns.
+--
+-- Promises: a line that was written survives a crash of KOReader; what was written before `open`, `suspend`, `close`,
+-- `snapshot` and KOReader's own autosave survives a power cut. A reading is `<id>.open` while it goes on and `<id>.jsonl`
+-- when it is over. Never reads a journal, never waits for anything but the disk, never raises for a full or read-only
+-- disk: the reader is told once per process, and the next event tries again in a new file.
+-- Called by main.lua's event handlers. Law: docs/protocol.md, "Journal".
+
+local Json = require("booklore_json")
+
+local FORMAT_VERSION = 1
+
+local Journal = {}
+Journal.__index = Journal
+
+--- @param deps table
+--   folder            string, exists
+--   clock             {wall_s = fn, monotonic_ms = fn, utc_offset_s = fn}
+--   new_id            fn → string
+--   sync_file         fn(file), flushes the file to the medium
+--   list_folder       fn(folder) → iterator of names
+--   on_failure        fn(error), told once that nothing can be written
+function Journal:new(deps)
+    return setmetatable({ deps = deps }, self)
+end
+
+--- Readings that a dead KOReader left open are over: they end at their last line.
+function Journal:adopt_orphans()
+    for name in self.deps.list_folder(self.deps.folder) do
+        local id = name:match("^([0-9a-z-]+)%.open$")
+        if id and id ~= self.id then self:_rename(id) end
+    end
+end
+
+--- @param describe fn → {book = encoded object, page, pages}; asked again if the file has to be begun anew
+function Journal:open(describe)
+    if self.file then self:_put_away() end
+    self.describe = describe
+    self:_begin()
+end
+
+function Journal:turn(page, pages)
+    -- KOReader announces every turn twice.
+    if not self:_ready() or (page == self.page and pages == self.pages) then return end
+    self.page, self.pages, self.asleep = page, pages, false
+    -- No fsync here: on eMMC behind vfat it costs tens of milliseconds, which the reader would feel at every turn.
+    -- write + flush hands the line to the kernel, and that outlives a KOReader that crashes.
+    self:_append("page", { { "page", page }, { "pages", pages } })
+end
+
+--- Some devices announce sleep several times for one wake-up; only the first begins the pause.
+function Journal:suspend()
+    if self.asleep or not self:_ready() then return end
+    self.asleep = true
+    self:_append("suspend", {})
+    self:flush_to_disk()
+end
+
+function Journal:resume()
+    if not self.asleep or not self:_ready() then return end
+    self.asleep = false
+    self:_append("resume", {})
+end
+
+function Journal:close(reason, page, pages)
+    if not self:_ready() then return end
+    self:_append("close", { { "reason", reason }, { "page", page or self.page }, { "pages", pages or self.pages } })
+    self:flush_to_disk()
+    self.describe = nil
+end
+
+--- The last line, after which the worker may take the file.
+-- @param fields table what KOReader saved for the book, as {name, value} pairs
+function Journal:finish(fields)
+    self.describe = nil
+    if not self.file then return end
+    self:_append("snapshot", fields)
+    self:flush_to_disk()
+    self:_put_away()
+end
+
+function Journal:flush_to_disk()
+    if not self.file or not self.unsynced then return end
+    self.deps.sync_file(self.file)
+    self.unsynced = false
+end
+
+--- After a failed write the reading goes on in a new file, as soon as the disk takes one again.
+function Journal:_ready()
+    return self.file ~= nil or (self.describe ~= nil and self:_begin())
+end
+
+function Journal:_begin()
+    self.id, self.line_number, self.asleep, self.unsynced = self.deps.new_id(), 0, false, false
+    -- "e" is close-on-exec: the worker must not hold the reader's files open while a cable wants to unmount them.
+    local file, open_error = io.open(self:_path(self.id, "open"), "abe")
+    if not file then return self:_fail(open_error) end
+    self.file = file
+    local reading = self.describe()
+    self.page, self.pages = reading.page, reading.pages
+    self:_append("open", {
+        { "id", self.id }, { "utc_offset_s", self.deps.clock.utc_offset_s() }, { "book", reading.book },
+        { "page", reading.page }, { "pages", reading.pages },
+    })
+    self:flush_to_disk()
+    return self.file ~= nil
+end
+
+function Journal:_append(event, fields)
+    local line = {
+        { "v", FORMAT_VERSION }, { "n", self.line_number }, { "ev", event },
+        { "t", self.deps.clock.wall_s() }, { "m", self.deps.clock.monotonic_ms() },
+    }
+    for _, field in ipairs(fields) do line[#line + 1] = field end
+    local ok, write_error = self.file:write(tostring(Json.object(line)), "\n")
+    if ok then ok, write_error = self.file:flush() end
+    if not ok then return self:_fail(write_error) end
+    self.line_number = self.line_number + 1
+    self.unsynced = true
+end
+
+--- Gives up this file, not the reading: its whole lines are good, and a torn one must be the last.
+function Journal:_fail(reason)
+    if self.file then
+        if self.line_number > 0 then
+            self:_put_away()
+        else
+            self.file:close()
+            self.file = nil
+            os.remove(self:_path(self.id, "open"))
+        end
+    end
+    if not self.failure_told then
+        self.failure_told = true
+        self.deps.on_failure(reason)
+    end
+    return false
+end
+
+function Journal:_put_away()
+    self.file:close()
+    self.file = nil
+    self:_rename(self.id)
+end
+
+function Journal:_rename(id)
+    -- A rename lost in a power cut costs nothing: the next start finds the .open file.
+    os.rename(self:_path(id, "open"), self:_path(id, "jsonl"))
+end
+
+function Journal:_path(id, suffix)
+    return ("%s/%s.%s"):format(self.deps.folder, id, suffix)
+end
+
+return Journal

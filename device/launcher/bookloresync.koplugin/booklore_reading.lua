@@ -1,0 +1,84 @@
+--- What KOReader knows about the open book, in the words of docs/protocol.md.
+--
+-- Promises: only values of the expected type, bounded, so that one journal line stays far below 64 KiB. Never touches
+-- the book itself except for its size. Called by main.lua when a book opens, is read and closes.
+
+local Json = require("booklore_json")
+local lfs = require("libs/libkoreader-lfs")
+local util = require("util")
+
+-- Real titles and names are shorter; some EPUBs carry a blurb in the author field. 4 fields x 2 KiB + 2 lists x 16 x
+-- 512 bytes, six-fold when every byte is escaped, is the worst case only for text made of control characters.
+local TEXT_LIMIT_BYTES = 2048
+local ENTRY_LIMIT_BYTES = 512
+local LIST_LIMIT = 16
+
+local Reading = {}
+
+local function text(value, limit_bytes)
+    if type(value) ~= "string" or value == "" then return nil end
+    if #value <= limit_bytes then return value end
+    -- Cut before a character, not inside it: continuation bytes are 0x80 to 0xBF.
+    while limit_bytes > 0 and value:byte(limit_bytes + 1) >= 0x80 and value:byte(limit_bytes + 1) < 0xC0 do
+        limit_bytes = limit_bytes - 1
+    end
+    return value:sub(1, limit_bytes)
+end
+
+local function lines(value)
+    if type(value) ~= "string" then return nil end
+    local entries = {}
+    for line in value:gmatch("[^\r\n]+") do
+        if #entries < LIST_LIMIT then entries[#entries + 1] = text(line, ENTRY_LIMIT_BYTES) end
+    end
+    return #entries > 0 and Json.list(entries) or nil
+end
+
+local function number(value)
+    return type(value) == "number" and value or nil
+end
+
+local function book_of(ui)
+    local file = ui.document.file
+    local props = ui.doc_props or {}
+    local series = text(props.series, TEXT_LIMIT_BYTES)
+    return Json.object({
+        { "file", file },
+        { "size_bytes", number(lfs.attributes(file, "size")) },
+        { "format", util.getFileNameSuffix(file):lower() },
+        { "fingerprint", text(ui.doc_settings:readSetting("partial_md5_checksum"), ENTRY_LIMIT_BYTES) },
+        { "title", text(props.title or props.display_title, TEXT_LIMIT_BYTES) },
+        { "authors", lines(props.authors) },
+        { "identifiers", lines(props.identifiers) },
+        { "series", series },
+        { "series_index", series and tonumber(props.series_index) },
+        { "language", text(props.language, ENTRY_LIMIT_BYTES) },
+    })
+end
+
+--- @return number|nil page, number|nil pages
+function Reading.place(ui)
+    return number(ui:getCurrentPage()), number(ui.document:getPageCount())
+end
+
+--- @return table {book, page, pages} for the line `open`
+function Reading.describe(ui)
+    local page, pages = Reading.place(ui)
+    return { book = book_of(ui), page = page, pages = pages }
+end
+
+--- The fields of the line `snapshot`. Right only after KOReader has saved the book's settings, that is at CloseWidget.
+function Reading.snapshot(ui)
+    local saved = ui.doc_settings
+    local summary = saved:readSetting("summary") or {}
+    local xpointer = text(saved:readSetting("last_xpointer"), TEXT_LIMIT_BYTES)
+    return {
+        { "fraction", number(saved:readSetting("percent_finished")) },
+        { "xpointer", xpointer },
+        { "last_page", not xpointer and number(saved:readSetting("last_page")) or nil },
+        { "rating", number(summary.rating) },
+        { "status", text(summary.status, ENTRY_LIMIT_BYTES) },
+    }
+end
+
+return Reading

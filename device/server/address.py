@@ -1,0 +1,60 @@
+"""Server addresses: `https://books.example.org:8443/booklore` taken apart and checked.
+
+Called by: `device/configure.py` (before an address is stored) and `http.py`.
+"""
+
+from __future__ import annotations
+
+ADDRESS_MAX_CHARS = 1_000
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Address:
+    """`base` is the path below which BookLore lies, without a slash at its end; empty at the root."""
+
+    __slots__ = ("base", "host", "port", "scheme")
+
+    def __init__(self, scheme: str, host: str, port: int, base: str) -> None:
+        self.scheme = scheme
+        self.host = host
+        self.port = port
+        self.base = base
+
+    def host_header(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.host_header()}{self.base}"
+
+
+def parse(text: str) -> Address:
+    """Raises ValueError with a text for the reader."""
+    text = text.strip()
+    if len(text) > ADDRESS_MAX_CHARS or not text.isascii() or not text.isprintable() or " " in text:
+        # Names beyond ASCII must come in their xn-- form: the codec that makes it is not in the image.
+        raise ValueError(f"{text[:60]!r} is not a server address: use letters, digits and punctuation only")
+    scheme, separator, rest = text.partition("://")
+    scheme = scheme.lower()
+    if not separator or scheme not in DEFAULT_PORTS:
+        raise ValueError(f"{text!r} is not a server address: it must begin with https:// or http://")
+    authority, _, path = rest.partition("/")
+    if "@" in authority or "?" in rest or "#" in rest:
+        raise ValueError(f"{text!r}: give the address only; user and password have lines of their own")
+    host, port = _host_and_port(authority, DEFAULT_PORTS[scheme])
+    if not host:
+        raise ValueError(f"{text!r} names no server")
+    return Address(scheme, host, port, "/" + path.strip("/") if path.strip("/") else "")
+
+
+def _host_and_port(authority: str, default: int) -> tuple[str, int]:
+    if authority.startswith("["):
+        host, _, rest = authority[1:].partition("]")
+        port = rest.removeprefix(":")
+    else:
+        host, _, port = authority.partition(":")
+    if not port:
+        return host.lower(), default
+    if not port.isdigit() or len(port) > 5 or not 0 < int(port) < 65_536:
+        raise ValueError(f"{port!r} is not a port number")
+    return host.lower(), int(port)

@@ -1,0 +1,117 @@
+"""Books: the files that were read, and which book on the server each of them is."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.core.journal import Book
+    from device.store.database import Store
+
+
+class StoredBook:
+    __slots__ = ("authors", "file", "id", "identifiers", "size_bytes", "title")
+
+    def __init__(
+        self, id: int, file: str, title: str, authors: list[str], identifiers: list[str], size_bytes: int | None
+    ) -> None:
+        self.id = id
+        self.file = file
+        self.title = title
+        self.authors = authors
+        self.identifiers = identifiers
+        self.size_bytes = size_bytes
+
+
+def remember(store: Store, book: Book) -> int:
+    """The id of a book, found by its fingerprint, else by its path; what is known of it is brought up to date.
+
+    The fingerprint comes first: a file that was moved or renamed stays the same book.
+    """
+    row = None
+    if book.fingerprint is not None:
+        row = _with_fingerprint(store, book.fingerprint)
+    if row is None:
+        row = _with_file(store, book.file, book.fingerprint)
+    if row is None:
+        return _insert(store, book)
+    _update(store, row, book)
+    return row
+
+
+def _with_fingerprint(store: Store, fingerprint: str) -> int | None:
+    row = store.execute("SELECT id FROM book WHERE fingerprint = ? ORDER BY id LIMIT 1", (fingerprint,)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def _with_file(store: Store, file: str, fingerprint: str | None) -> int | None:
+    # Another book may lie under the same name now: only where a fingerprint is missing does the path decide.
+    row = store.execute(
+        "SELECT id FROM book WHERE file = ? AND (fingerprint IS NULL OR ? IS NULL) ORDER BY id DESC LIMIT 1",
+        (file, fingerprint),
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def _insert(store: Store, book: Book) -> int:
+    cursor = store.execute(
+        "INSERT INTO book (file, fingerprint, size_bytes, format, title, authors, identifiers)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            book.file,
+            book.fingerprint,
+            book.size_bytes,
+            book.format,
+            book.title,
+            "\n".join(book.authors),
+            "\n".join(book.identifiers),
+        ),
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def _update(store: Store, id: int, book: Book) -> None:
+    store.execute(
+        "UPDATE book SET file = ?, fingerprint = COALESCE(?, fingerprint), size_bytes = COALESCE(?, size_bytes),"
+        " format = ?, title = ?, authors = ?, identifiers = ? WHERE id = ?",
+        (
+            book.file,
+            book.fingerprint,
+            book.size_bytes,
+            book.format,
+            book.title,
+            "\n".join(book.authors),
+            "\n".join(book.identifiers),
+            id,
+        ),
+    )
+
+
+def unmatched(store: Store) -> list[StoredBook]:
+    """Books without an id on the server that something in the outbox waits for."""
+    rows = store.execute(
+        "SELECT id, file, title, authors, identifiers, size_bytes FROM book WHERE server_id IS NULL AND id IN"
+        " (SELECT book_id FROM outbox WHERE state IN ('new', 'waiting')) ORDER BY id"
+    )
+    return [
+        StoredBook(int(id), str(file), str(title), str(authors).splitlines(), str(identifiers).splitlines(), size_bytes)
+        for id, file, title, authors, identifiers, size_bytes in rows
+    ]
+
+
+def match(store: Store, id: int, server_id: int, matched_by: str) -> None:
+    store.execute(
+        "UPDATE book SET server_id = ?, matched_by = ?, unmatched_reason = NULL WHERE id = ?",
+        (server_id, matched_by, id),
+    )
+
+
+def unmatch(store: Store, id: int, reason: str) -> None:
+    store.execute(
+        "UPDATE book SET server_id = NULL, matched_by = NULL, unmatched_reason = ? WHERE id = ?", (reason, id)
+    )
+
+
+def forget_matches(store: Store) -> None:
+    """For another server or account: its ids mean other books."""
+    store.execute("UPDATE book SET server_id = NULL, matched_by = NULL, unmatched_reason = NULL")

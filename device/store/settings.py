@@ -1,0 +1,33 @@
+"""Settings and small facts that outlive a run, as text by key."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.store.database import Store
+
+SERVER_URL = "server_url"
+EXTRA_CA_PEM = "extra_ca_pem"  # certificates of the reader's own authority, trusted beside the embedded list
+LIBRARY_READ_AT = "library_read_at"  # when the server's book list was last read
+RETRY_AT = "retry_at"  # no unasked try before this instant
+FAILURES = "failures"  # runs in a row that did not reach the server
+LAST_SYNC_AT = "last_sync_at"
+
+
+def get(store: Store, key: str) -> str | None:
+    row = store.execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def get_int(store: Store, key: str) -> int:
+    """The number kept under `key`; 0 if there is none."""
+    value = get(store, key)
+    return int(value) if value is not None and value.isdigit() else 0
+
+
+def put(store: Store, key: str, value: str) -> None:
+    store.execute("INSERT OR REPLACE INTO setting (key, value) VALUES (?, ?)", (key, value))
+
+
+def remove(store: Store, key: str) -> None:
+    store.execute("DELETE FROM setting WHERE key = ?", (key,))
