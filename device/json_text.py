@@ -76,7 +76,7 @@ def decode_from(text: str, start: int) -> tuple[Json, int]:
     while start < len(text) and text[start] in _SPACE:
         start += 1
     try:
-        return _scan(text, start)  # type: ignore[no-any-return, call-arg, operator]
+        return _scan(text, start)
     except (StopIteration, RecursionError, SystemError) as problem:
         # SystemError: without the json package loaded, 3.11's scanner finds no JSONDecodeError to raise.
         raise ValueError("not JSON, or cut off") from problem
@@ -84,4 +84,4 @@ def decode_from(text: str, start: int) -> tuple[Json, int]:
 
 def encode(value: Json) -> bytes:
     """`value` as compact UTF-8 JSON. Raises ValueError for NaN and infinities, TypeError for what JSON cannot hold."""
-    return "".join(_chunks(value, 0)).encode("utf-8")  # type: ignore[operator]
+    return "".join(_chunks(value, 0)).encode("utf-8")

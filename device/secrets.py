@@ -1,7 +1,7 @@
-"""The account's secrets in `secrets.json`: user, password, tokens.
+"""The account at the server in `secrets.json`: address, user, password, tokens, and the reader's own authority.
 
-Promises: a file of its own with mode 0600, replaced as a whole; what is unreadable counts as absent. Nothing in it is
-ever logged or shown.
+Promises: a file of its own with mode 0600, replaced as a whole, so that a password can never meet another server's
+address; what is unreadable counts as absent. No password or token is ever logged or shown.
 Called by: `device/configure.py` writes the account, `device/server/account.py` (through `Keeper`) the tokens.
 """
 
@@ -13,23 +13,40 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from device.disk import Disk
 
-SECRETS_MAX_BYTES = 65_536
+SECRETS_MAX_BYTES = 524_288
 TEXT_MAX_CHARS = 8_192  # a JWT is a few hundred characters
+EXTRA_CA_MAX_CHARS = 262_144  # as much as configure.py takes
 
 
 class Secrets:
     """Instants in epoch seconds by the device's clock; 0 = never."""
 
-    __slots__ = ("access_expires_at", "access_token", "obtained_at", "password", "refresh_token", "token_call_at", "user")
+    __slots__ = (
+        "access_expires_at",
+        "access_token",
+        "extra_ca_pem",
+        "obtained_at",
+        "password",
+        "refresh_token",
+        "server",
+        "token_call_at",
+        "user",
+    )
 
-    def __init__(self, user: str, password: str) -> None:
+    def __init__(self, server: str, user: str, password: str, extra_ca_pem: str = "") -> None:
+        self.server = server
         self.user = user
         self.password = password
+        self.extra_ca_pem = extra_ca_pem
         self.access_token = ""
         self.refresh_token = ""
         self.obtained_at = 0
         self.access_expires_at = 0
         self.token_call_at = 0
+
+    def owner(self) -> str:
+        """Whose ids the store's matches are: the same book has another id on another server or for another user."""
+        return f"{self.user} at {self.server}"
 
     def forget_tokens(self) -> None:
         self.access_token = ""
@@ -56,19 +73,26 @@ class Keeper:
             return None
         if not isinstance(fields, dict):
             return None
-        secrets = Secrets(_text(fields.get("user")), _text(fields.get("password")))
+        secrets = Secrets(
+            _text(fields.get("server")),
+            _text(fields.get("user")),
+            _text(fields.get("password")),
+            _text(fields.get("extra_ca_pem"), EXTRA_CA_MAX_CHARS),
+        )
         secrets.access_token = _text(fields.get("access_token"))
         secrets.refresh_token = _text(fields.get("refresh_token"))
         secrets.obtained_at = _instant(fields.get("obtained_at"))
         secrets.access_expires_at = _instant(fields.get("access_expires_at"))
         secrets.token_call_at = _instant(fields.get("token_call_at"))
-        return secrets if secrets.user else None
+        return secrets if secrets.server and secrets.user else None
 
     def save(self, secrets: Secrets) -> None:
         content = json_text.encode(
             {
+                "server": secrets.server,
                 "user": secrets.user,
                 "password": secrets.password,
+                "extra_ca_pem": secrets.extra_ca_pem,
                 "access_token": secrets.access_token,
                 "refresh_token": secrets.refresh_token,
                 "obtained_at": secrets.obtained_at,
@@ -79,8 +103,8 @@ class Keeper:
         self._disk.write(self._path, content, 0o600)
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) and len(value) <= TEXT_MAX_CHARS else ""
+def _text(value: object, most_chars: int = TEXT_MAX_CHARS) -> str:
+    return value if isinstance(value, str) and len(value) <= most_chars else ""
 
 
 def _instant(value: object) -> int:

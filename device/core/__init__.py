@@ -1,1 +1,1 @@
-"""Decisions: pure rules about reading sessions, the outbox, matching and time. No files, sockets, SQLite, clock or chance."""
+"""Decisions: pure rules on reading sessions, outbox, matching and time. No files, sockets, SQLite, clock or chance."""

@@ -9,7 +9,7 @@ Source: days-from-civil arithmetic over 400-year eras of the proleptic Gregorian
 from __future__ import annotations
 
 DAY_S = 86_400
-EARLIEST_PLAUSIBLE_S = 1_577_836_800  # 2020-01-01: a device that says less has lost its clock (flat battery: 1970, 2000)
+EARLIEST_PLAUSIBLE_S = 1_577_836_800  # 2020-01-01: a device that says less lost its clock (flat battery: 1970, 2000)
 LAST_INSTANT_S = 253_402_300_799  # 9999-12-31T23:59:59Z: the last that has a four-digit year
 
 _ERA_DAYS = 146_097

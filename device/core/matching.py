@@ -83,7 +83,7 @@ class Wanted:
 
 
 def normal(text: str) -> str:
-    """`The Whale; or, Moby‑Dick` and `the whale or moby dick` are one title: letters and digits, single spaces."""
+    """`The Whale; or, Moby-Dick` and `the whale or moby dick` are one title: letters and digits, single spaces."""
     return " ".join("".join(char if char.isalnum() else " " for char in text.casefold()).split())
 
 

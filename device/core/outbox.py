@@ -2,7 +2,7 @@
 
 Rule 1: everything that affects the state of an outbox entry, and every transition, lives in this file.
 
-Theory of operation. BookLore inserts every reading session it is sent, so "send again to be sure" would double it. Hence:
+Theory of operation. BookLore inserts every reading session it is sent: "send again to be sure" would double it. Hence:
 
     new ──begin──▶ intent ──accepted──▶ acknowledged
                      │ ├────refused───▶ rejected        shown to the reader, never sent again by itself

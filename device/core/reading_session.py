@@ -3,9 +3,9 @@
 Rule 1: everything that decides what counts as reading lives in this file.
 
 How it works. A reading (one journal) is a row of moments. Between two neighbours lies a gap, and the event that opens
-the gap says what the reader did in it (`GAP`): with a page on screen she read it, up to the idle cap; asleep she did not.
-A gap longer than the cap ends the session at its first moment plus the cap, and the next page turn begins another: a
-charger night costs one cap, not eight hours. A sleep ends the session as well, unless it was shorter than `join_pause_s`.
+the gap says what the reader did in it (`GAP`): with a page on screen she read it, up to the idle cap; asleep she did
+not. A gap longer than the cap ends the session at its first moment plus the cap, and the next page turn begins another:
+a charger night costs one cap, not eight hours. A sleep longer than `join_pause_s` ends the session as well.
 
 Promises: sessions of one reading never overlap, never have a negative length, and `duration_s` never exceeds
 `ended_at - started_at`. Durations come from the monotonic clock where both ends of a gap have it; the wall clock only

@@ -1,9 +1,8 @@
 """The account at the server: a valid access token whenever one is asked for, with as few logins as possible.
 
-Promises: never two token calls in one second (two tokens of one second are identical, and the server's unique key then
-refuses the second: booklore-api §3), none while a pause that the server asked for lasts. The expiry comes from the token
-itself, counted from when it was obtained, so that a device with a wrong clock renews in time as well. New tokens are on
-disk before they are used.
+Promises: never two token calls in one second (tokens of one second are identical, and the server's unique key refuses
+the second). The expiry comes from the token itself, counted from when it was obtained, so that a device with a wrong
+clock renews in time as well. New tokens are on disk before they are used.
 Never: shows or logs a secret.
 Called by: `client.py`.
 """

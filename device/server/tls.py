@@ -1,10 +1,10 @@
 """TLS: certificates verified against the embedded list and the reader's own authority.
 
-Promises: nothing is sent to a server whose certificate or name is not right; the refusal says why in the reader's words.
+Promises: nothing is sent to a server whose certificate or name is not right; the refusal says why.
 Never: offers a way to switch verification off.
 Called by: `http.py` and `device/selfcheck.py`.
-It uses `_ssl` and `_socket`, the C modules below `ssl` and `socket`: those import `enum`, `re` and `selectors`, more than
-half of what a whole sync may cost (docs/adr/0006). `PROTOCOL_TLS_CLIENT` switches on certificate and name checks.
+It uses `_ssl` and `_socket`, the C modules below `ssl` and `socket`: those import `enum`, `re` and `selectors`, a third
+of what a whole sync may cost (docs/adr/0006). `PROTOCOL_TLS_CLIENT` switches on certificate and name checks.
 """
 
 from __future__ import annotations

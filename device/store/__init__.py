@@ -1,1 +1,1 @@
-"""The store: one SQLite file with books, reading sessions, the outbox and settings. SQL is written here and nowhere else."""
+"""The store: one SQLite file with books, reading sessions, the outbox and settings. SQL is written only here."""

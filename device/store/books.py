@@ -9,10 +9,17 @@ if TYPE_CHECKING:
 
 
 class StoredBook:
-    __slots__ = ("authors", "file", "id", "identifiers", "size_bytes", "title")
+    __slots__ = ("authors", "file", "id", "identifiers", "looked_for", "size_bytes", "title")
 
     def __init__(
-        self, id: int, file: str, title: str, authors: list[str], identifiers: list[str], size_bytes: int | None
+        self,
+        id: int,
+        file: str,
+        title: str,
+        authors: list[str],
+        identifiers: list[str],
+        size_bytes: int | None,
+        looked_for: bool,
     ) -> None:
         self.id = id
         self.file = file
@@ -20,6 +27,7 @@ class StoredBook:
         self.authors = authors
         self.identifiers = identifiers
         self.size_bytes = size_bytes
+        self.looked_for = looked_for  # in the server's library, without success
 
 
 def remember(store: Store, book: Book) -> int:
@@ -90,12 +98,13 @@ def _update(store: Store, id: int, book: Book) -> None:
 def unmatched(store: Store) -> list[StoredBook]:
     """Books without an id on the server that something in the outbox waits for."""
     rows = store.execute(
-        "SELECT id, file, title, authors, identifiers, size_bytes FROM book WHERE server_id IS NULL AND id IN"
-        " (SELECT book_id FROM outbox WHERE state IN ('new', 'waiting')) ORDER BY id"
+        "SELECT id, file, title, authors, identifiers, size_bytes, unmatched_reason IS NOT NULL FROM book"
+        " WHERE server_id IS NULL AND id IN"
+        " (SELECT book_id FROM outbox WHERE state IN ('new', 'intent', 'waiting')) ORDER BY id"
     )
     return [
-        StoredBook(int(id), str(file), str(title), str(authors).splitlines(), str(identifiers).splitlines(), size_bytes)
-        for id, file, title, authors, identifiers, size_bytes in rows
+        StoredBook(id, file, title, authors.splitlines(), identifiers.splitlines(), size_bytes, bool(looked_for))
+        for id, file, title, authors, identifiers, size_bytes, looked_for in rows
     ]
 
 

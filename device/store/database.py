@@ -1,7 +1,7 @@
 """Opening, migrating and closing the store's SQLite file, and transactions on it.
 
 Promises: a store that opens is of the newest version; one that is damaged is set aside under another name, never
-deleted, and an empty one begins; a store of a newer program is left alone. A transaction is durable when its block ends.
+deleted, and an empty one begins; a newer program's store is left alone. A transaction is durable when its block ends.
 Never: WAL or mmap, which vfat and the Kindle's FUSE do not carry (docs/adr/0004).
 Called by: `device/worker.py`.
 It uses `_sqlite3`, the C module below `sqlite3`, which would import `datetime` and more (docs/adr/0006).

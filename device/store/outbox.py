@@ -113,7 +113,7 @@ def change_book(store: Store, book_id: int, old_state: str, new_state: str, now:
 
 def counts(store: Store) -> dict[str, int]:
     """Entries by state."""
-    return {str(state): int(count) for state, count in store.execute("SELECT state, COUNT(*) FROM outbox GROUP BY state")}
+    return dict(store.execute("SELECT state, COUNT(*) FROM outbox GROUP BY state").fetchall())
 
 
 def open_entries(store: Store) -> list[OpenEntry]:
@@ -124,4 +124,4 @@ def open_entries(store: Store) -> list[OpenEntry]:
         " FROM outbox o JOIN book b ON b.id = o.book_id WHERE o.state <> 'acknowledged'"
         " GROUP BY o.state, o.book_id, 5 ORDER BY 4, 2"
     )
-    return [OpenEntry(str(state), str(title), int(count), int(since), reason) for state, title, count, since, reason in rows]
+    return [OpenEntry(*row) for row in rows]

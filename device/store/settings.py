@@ -6,8 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from device.store.database import Store
 
-SERVER_URL = "server_url"
-EXTRA_CA_PEM = "extra_ca_pem"  # certificates of the reader's own authority, trusted beside the embedded list
+MATCHES_OF = "matches_of"  # the account whose server ids the books carry
 LIBRARY_READ_AT = "library_read_at"  # when the server's book list was last read
 RETRY_AT = "retry_at"  # no unasked try before this instant
 FAILURES = "failures"  # runs in a row that did not reach the server

@@ -91,13 +91,13 @@ function Journal:_ready()
 end
 
 function Journal:_begin()
+    local reading = self.describe()
+    self.page, self.pages = reading.page, reading.pages
     self.id, self.line_number, self.asleep, self.unsynced = self.deps.new_id(), 0, false, false
     -- "e" is close-on-exec: the worker must not hold the reader's files open while a cable wants to unmount them.
     local file, open_error = io.open(self:_path(self.id, "open"), "abe")
     if not file then return self:_fail(open_error) end
     self.file = file
-    local reading = self.describe()
-    self.page, self.pages = reading.page, reading.pages
     self:_append("open", {
         { "id", self.id }, { "utc_offset_s", self.deps.clock.utc_offset_s() }, { "book", reading.book },
         { "page", reading.page }, { "pages", reading.pages },

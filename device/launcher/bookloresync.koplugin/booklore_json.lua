@@ -19,8 +19,10 @@ end
 
 Json.null = wrap("null")
 
+local SHORT_ESCAPES = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n" }
+
 local function escape(char)
-    return ("\\u%04x"):format(char:byte())
+    return SHORT_ESCAPES[char] or ("\\u%04x"):format(char:byte())
 end
 
 local function quote(text)

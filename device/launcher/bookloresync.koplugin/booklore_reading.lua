@@ -7,8 +7,8 @@ local Json = require("booklore_json")
 local lfs = require("libs/libkoreader-lfs")
 local util = require("util")
 
--- Real titles and names are shorter; some EPUBs carry a blurb in the author field. 4 fields x 2 KiB + 2 lists x 16 x
--- 512 bytes, six-fold when every byte is escaped, is the worst case only for text made of control characters.
+-- Real titles and names are shorter, but some EPUBs carry a blurb in the author field. All fields at their limits make
+-- 26 KiB with the longest path Linux allows, so a line passes 64 KiB only if it consists of control characters.
 local TEXT_LIMIT_BYTES = 2048
 local ENTRY_LIMIT_BYTES = 512
 local LIST_LIMIT = 16
@@ -45,7 +45,7 @@ local function book_of(ui)
     return Json.object({
         { "file", file },
         { "size_bytes", number(lfs.attributes(file, "size")) },
-        { "format", util.getFileNameSuffix(file):lower() },
+        { "format", text(util.getFileNameSuffix(file):lower(), ENTRY_LIMIT_BYTES) },
         { "fingerprint", text(ui.doc_settings:readSetting("partial_md5_checksum"), ENTRY_LIMIT_BYTES) },
         { "title", text(props.title or props.display_title, TEXT_LIMIT_BYTES) },
         { "authors", lines(props.authors) },

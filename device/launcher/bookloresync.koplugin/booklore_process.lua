@@ -1,0 +1,149 @@
+--- What one KOReader process has once: the data folder, the journal, the worker facade and the menu, put together.
+--
+-- Promises: made at the first instance of the plugin and kept while instances come and go. Never handles an event.
+-- Called by main.lua. The only module that names KOReader's singletons.
+
+local DataStorage = require("datastorage")
+local Device = require("device")
+local InfoMessage = require("ui/widget/infomessage")
+local NetworkMgr = require("ui/network/manager")
+local Notification = require("ui/widget/notification")
+local UIManager = require("ui/uimanager")
+local ffiUtil = require("ffi/util")
+local lfs = require("libs/libkoreader-lfs")
+local logger = require("logger")
+local time = require("ui/time")
+local util = require("util")
+local _ = require("gettext")
+
+local Journal = require("booklore_journal")
+local Json = require("booklore_json")
+local Menu = require("booklore_menu")
+local Worker = require("booklore_worker")
+
+-- jit.arch, not `uname -m`: 64-bit kernels run 32-bit KOReaders. A static executable needs no more than that.
+local ARCHITECTURES = { arm = "armv7", arm64 = "aarch64", x64 = "x86_64" }
+
+local Process = {}
+
+local clock = {
+    wall_s = os.time,
+    monotonic_ms = function() return time.to_ms(time.monotonic()) end,
+    utc_offset_s = function()
+        local sign, hours, minutes = os.date("%z"):match("^([+-])(%d%d)(%d%d)$")
+        if not sign then return 0 end
+        return (sign == "-" and -60 or 60) * (hours * 60 + minutes)
+    end,
+}
+
+--- Wall clocks of e-readers start again at 1970, so the time alone would repeat.
+local function new_id()
+    local source = io.open("/dev/urandom", "rb")
+    local bytes = source and source:read(6) or tostring(clock.monotonic_ms())
+    if source then source:close() end
+    return ("%d-%s"):format(math.max(0, clock.wall_s()), (bytes:gsub(".", function(byte)
+        return ("%02x"):format(byte:byte())
+    end)))
+end
+
+local function list_folder(folder)
+    local names = {}
+    if lfs.attributes(folder, "mode") == "directory" then
+        for name in lfs.dir(folder) do names[#names + 1] = name end
+    end
+    table.sort(names)
+    local index = 0
+    return function()
+        index = index + 1
+        return names[index]
+    end
+end
+
+local function first_line(text)
+    return text:match("^[^\r\n]*")
+end
+
+--- A toast by default; what the reader asked for and does not fit into one line, or went wrong, waits to be read.
+local function show(messages, tapped)
+    local first = messages[1]
+    if tapped and (first.level == "error" or #messages > 1 or first.text:find("\n", 1, true)) then
+        local texts = {}
+        for _, message in ipairs(messages) do texts[#texts + 1] = message.text end
+        UIManager:show(InfoMessage:new({ text = table.concat(texts, "\n") }))
+    else
+        UIManager:show(Notification:new({ text = first_line(first.text) }))
+    end
+end
+
+local function data_folder()
+    local chosen = os.getenv("BOOKLORESYNC_DATA_DIR")
+    if chosen and chosen ~= "" then return chosen end
+    local koreader_folder = DataStorage:getFullDataDir() or ffiUtil.realpath(DataStorage:getDataDir())
+    return koreader_folder .. "/bookloresync"
+end
+
+local function program_path(plugin_path)
+    local chosen = os.getenv("BOOKLORESYNC_BIN_DIR")
+    if not chosen or chosen == "" then
+        -- KOReader names plugins relative to its own folder, which the worker does not run in.
+        chosen = (ffiUtil.realpath(plugin_path) or plugin_path) .. "/bin"
+    end
+    return chosen .. "/booklore-sync-" .. ARCHITECTURES[jit.arch]
+end
+
+local function job_facts()
+    local proxy = G_reader_settings:isTrue("http_proxy_enabled") and G_reader_settings:readSetting("http_proxy")
+    local device = { { "model", Device.model }, { "id", G_reader_settings:readSetting("device_id") } }
+    return { { "device", Json.object(device) }, { "proxy", proxy or Json.null } }
+end
+
+--- @return string|nil why nothing of this can work here
+function Process.unsupported_reason()
+    if Device:isAndroid() then return _("BookLore Sync does not run on Android: it forbids programs of this kind.") end
+    if ARCHITECTURES[jit.arch] then return nil end
+    return ffiUtil.template(_("BookLore Sync has no program for this processor (%1)."), jit.arch)
+end
+
+--- Asks KOReader's memory, never the network: a lookup would freeze the page, and a home server needs no Internet.
+function Process.connected()
+    return NetworkMgr:getConnectionState() == true
+end
+
+--- @param plugin_path string the plugin's folder
+function Process.of(plugin_path)
+    if Process.current then return Process.current end
+    local folder = data_folder()
+    for _, room in ipairs({ "journal", "jobs", "results", "log" }) do util.makePath(folder .. "/" .. room) end
+
+    local journal = Journal:new({
+        folder = folder .. "/journal", clock = clock, new_id = new_id, list_folder = list_folder,
+        -- With the metadata, because a size that is not on the disk hides the lines that are.
+        sync_file = function(file) ffiUtil.fsyncOpenedFile(file, true) end,
+        on_failure = function(reason)
+            local text = ffiUtil.template(_("BookLore Sync cannot record this reading: %1"), tostring(reason))
+            show({ { level = "error", text = text } })
+        end,
+    })
+    local worker = Worker:new({
+        folder = folder, program = program_path(plugin_path), ui = UIManager, device = Device, clock = clock,
+        new_id = new_id, list_folder = list_folder, connected = Process.connected, job_facts = job_facts, show = show,
+        exists = function(path) return lfs.attributes(path, "mode") == "file" end,
+        log_error = function(problem) logger.err("BookLore Sync:", problem) end,
+    })
+    local function tap(verb, label)
+        show({ { level = "info", text = label .. "…" } })
+        worker:request("tap", verb)
+    end
+    local menu = Menu:new({ path = folder .. "/menu.json", tap = tap })
+
+    journal:adopt_orphans()
+    -- At this moment KOReader has no window yet that a message could appear on.
+    UIManager:nextTick(function()
+        local ok, problem = pcall(worker.recover, worker)
+        if not ok then logger.err("BookLore Sync:", problem) end
+    end)
+    Process.current = { journal = journal, worker = worker, menu = menu, tap = tap }
+    return Process.current
+end
+
+return Process

@@ -1,0 +1,132 @@
+--- BookLore Sync in KOReader: writes down what is read, and starts the worker when there is something to send.
+--
+-- Promises: every handler takes milliseconds, survives its own errors and is silent to the event chain (a handler that
+-- returned true would keep the event from the modules behind it). Never touches the network, never parses, never waits.
+-- KOReader makes one instance for the file browser and one for each opened book, and ends the old one first; what must
+-- outlive them is in booklore_process. Orders of events: OPEN is PageUpdate, ReaderReady; CLOSE is CloseDocument,
+-- FlushSettings, SaveSettings, CloseWidget, and only then has the book's sidecar been saved.
+
+local Dispatcher = require("dispatcher")
+local WidgetContainer = require("ui/widget/container/widgetcontainer")
+local logger = require("logger")
+local _ = require("gettext")
+
+local Process = require("booklore_process")
+local Reading = require("booklore_reading")
+
+local NETWORK_SETTLES_S = 1 -- an address is there before the first name lookup works
+local WAKE_SETTLES_S = 2 -- the same, and the page should be drawn first
+
+local unsupported = Process.unsupported_reason()
+if unsupported then return require("booklore_unsupported")(unsupported) end
+
+local BookloreSync = WidgetContainer:extend({ name = "bookloresync", is_doc_only = false })
+
+function BookloreSync:init()
+    self.process = Process.of(self.path)
+    self.process.worker:stay()
+    self:onDispatcherRegisterActions()
+    self.ui.menu:registerToMainMenu(self)
+end
+
+function BookloreSync:addToMainMenu(menu_items)
+    menu_items.bookloresync = self.process.menu:entry()
+end
+
+function BookloreSync:stopPlugin()
+    self.process.worker:stop()
+end
+
+--- Defines a handler that cannot disturb: it swallows its errors and returns nothing.
+local function on(event, act)
+    BookloreSync["on" .. event] = function(self, ...)
+        local ok, problem = pcall(act, self, ...)
+        if not ok then logger.err("BookLore Sync:", event, problem) end
+    end
+end
+
+on("DispatcherRegisterActions", function()
+    Dispatcher:registerAction("bookloresync_sync", {
+        category = "none", event = "BookloreSync", title = _("Sync with BookLore"), general = true,
+    })
+end)
+
+on("BookloreSync", function(self)
+    self.process.tap("sync", _("Sync with BookLore"))
+end)
+
+on("ReaderReady", function(self)
+    local ui = self.ui
+    self.process.journal:open(function() return Reading.describe(ui) end)
+    self.reading = true
+end)
+
+on("PageUpdate", function(self, page)
+    if not self.reading or type(page) ~= "number" then return end
+    self.process.journal:turn(page, select(2, Reading.place(self.ui)))
+end)
+
+on("FlushSettings", function(self)
+    self.process.journal:flush_to_disk()
+end)
+
+on("Suspend", function(self)
+    self.process.journal:suspend()
+end)
+
+on("Resume", function(self)
+    self.process.journal:resume()
+    if Process.connected() then self.process.worker:request_in(WAKE_SETTLES_S, "wake") end
+end)
+
+on("NetworkConnected", function(self)
+    self.process.worker:request_in(NETWORK_SETTLES_S, "network")
+end)
+
+on("PreserveCurrentSession", function(self)
+    self.closing = "reload"
+end)
+
+on("Exit", function(self)
+    self.closing = "exit"
+    -- In the file browser nothing follows; with a book open, CloseWidget still has to start the worker.
+    if not self.reading then self.process.worker:leave() end
+end)
+
+on("Restart", function(self)
+    self.closing = "restart"
+    if not self.reading then self.process.worker:leave() end
+end)
+
+--- Power or storage is about to go: a child with files open would be torn off, or keep the card from unmounting.
+local function abandon_ship(reason)
+    return function(self)
+        self.closing = self.closing or reason
+        self.process.worker:stop()
+    end
+end
+
+on("PowerOff", abandon_ship("power"))
+on("Reboot", abandon_ship("power"))
+-- Without PowerOff before it this is USB mass storage, or a PocketBook that shuts down. It is also KOReader's "Back" key
+-- set to exit, which cannot be told apart; that reading is then sent at the next start.
+on("Close", abandon_ship("usb"))
+
+on("CloseDocument", function(self)
+    if not self.reading then return end
+    self.process.journal:close(self.closing or "close", Reading.place(self.ui))
+end)
+
+on("CloseWidget", function(self)
+    if not self.reading then return end
+    self.reading = false
+    self.process.journal:finish(Reading.snapshot(self.ui))
+    local worker = self.process.worker
+    local exiting = self.closing == "exit" or self.closing == "restart"
+    if Process.connected() then
+        if exiting then worker:start_unwatched("exit") else worker:request("close") end
+    end
+    if exiting then worker:leave() end
+end)
+
+return BookloreSync

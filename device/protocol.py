@@ -1,0 +1,104 @@
+"""Job and result files: the contract of docs/protocol.md in code.
+
+Promises: a job is taken only if its version is known and its fields are of the right kind; a result replaces nothing
+half. Unknown fields are ignored.
+Called by: `device/worker.py`.
+"""
+
+from __future__ import annotations
+
+from device import json_text
+from device.core.journal import bounded
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.json_text import Json
+
+VERSION = 1
+JOB_MAX_BYTES = 65_536
+
+INGEST, SYNC, STATUS, SELFCHECK, CONFIGURE = "ingest", "sync", "status", "selfcheck", "configure"
+JOB_VERBS = (INGEST, SYNC, STATUS, SELFCHECK, CONFIGURE)
+TAP = "tap"  # the reader asked: no pause keeps the run from trying
+NETWORK = "network"  # a network has just come, perhaps another one
+TERMINAL = "terminal"  # a person at a command line; never in a job file
+
+DONE, FAILED, NOT_CONFIGURED, OFFLINE = "done", "failed", "not_configured", "offline"
+BUSY, UNKNOWN_VERSION = "busy", "unknown_version"
+EXIT_CODES = {DONE: 0, FAILED: 1, NOT_CONFIGURED: 3, OFFLINE: 4, BUSY: 5, UNKNOWN_VERSION: 6}
+EXIT_USAGE = 2
+
+INFO, WARNING, ERROR = "info", "warning", "error"
+
+DEADLINE_LEAST_S, DEADLINE_MOST_S, DEADLINE_DEFAULT_S = 10, 600, 120
+ID_LEAST_CHARS, ID_MOST_CHARS = 8, 64
+_ID_CHARS = frozenset("0123456789abcdefghijklmnopqrstuvwxyz-")
+
+
+class UnknownVersion(ValueError):
+    """A file of a version this program does not know."""
+
+
+class Job:
+    __slots__ = ("deadline_s", "id", "reason", "verb")
+
+    def __init__(self, id: str | None, verb: str, reason: str, deadline_s: int) -> None:
+        self.id = id  # None: no result file, the outcome goes to the terminal
+        self.verb = verb
+        self.reason = reason
+        self.deadline_s = deadline_s
+
+    def asked_for(self) -> bool:
+        """Whether a person waits for this run, rather than KOReader having started it in passing."""
+        return self.reason in (TAP, TERMINAL)
+
+
+class Result:
+    """What a run has to say. `counts` as in docs/protocol.md."""
+
+    __slots__ = ("counts", "messages", "outcome")
+
+    def __init__(self) -> None:
+        self.outcome = DONE
+        self.messages: list[tuple[str, str]] = []
+        self.counts: dict[str, int] = {"recorded": 0, "sent": 0, "waiting": 0, "rejected": 0}
+
+    def say(self, level: str, text: str) -> None:
+        if (level, text) not in self.messages:
+            self.messages.append((level, text))
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` can be the id of a journal or job: also a file name that cannot lead out of its folder."""
+    return ID_LEAST_CHARS <= len(text) <= ID_MOST_CHARS and _ID_CHARS.issuperset(text)
+
+
+def read_job(content: bytes) -> Job:
+    """Raises UnknownVersion, or ValueError saying what is wrong with the job."""
+    fields = json_text.decode(content)
+    if not isinstance(fields, dict):
+        raise ValueError("it is no JSON object")
+    version = fields.get("version")
+    if version != VERSION:
+        raise UnknownVersion(f"job version {version!r}")
+    id, verb, reason = fields.get("job"), fields.get("verb"), fields.get("reason")
+    if not isinstance(id, str) or not is_id(id):
+        raise ValueError("its id has another form")
+    if verb not in JOB_VERBS:
+        raise ValueError(f"no verb {verb!r}")
+    deadline_s = bounded(fields.get("deadline_s"), DEADLINE_LEAST_S, DEADLINE_MOST_S)
+    return Job(id, str(verb), str(reason), deadline_s or DEADLINE_DEFAULT_S)
+
+
+def result_fields(job: Job, result: Result, now: int) -> Json:
+    return {
+        "version": VERSION,
+        "job": job.id,
+        "verb": job.verb,
+        "outcome": result.outcome,
+        "at": now,
+        "messages": [{"level": level, "text": text} for level, text in result.messages],
+        "questions": [],
+        "changes": [],
+        "counts": dict(result.counts),
+    }

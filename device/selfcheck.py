@@ -1,0 +1,138 @@
+"""What works on this device and what does not: store, clock, CA list, server.
+
+Promises: touches neither the real store nor the outbox; every line says what was tried and what came of it.
+Called by: `device/worker.py`, for a reader who wonders why nothing arrives, and on a device model nobody has tried yet.
+"""
+
+from __future__ import annotations
+
+import posix
+import sys
+import time
+
+from device.core.instants import EARLIEST_PLAUSIBLE_S, to_iso
+from device.server.errors import ServerError
+from device.version import VERSION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from device.folder import Folder
+    from device.secrets import Secrets
+
+GOOD, BAD = "good", "bad"
+CLOCK_TOLERANCE_S = 300
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+class Finding:
+    __slots__ = ("text", "verdict", "what")
+
+    def __init__(self, what: str, verdict: str, text: str) -> None:
+        self.what = what
+        self.verdict = verdict
+        self.text = text
+
+    def line(self) -> str:
+        return f"{self.what}: {self.verdict}, {self.text}"
+
+
+def selfcheck(folder: Folder, secrets: Secrets | None, deadline: float) -> list[Finding]:
+    """Everything that can be tried, the server last; without an account no server."""
+    checks: list[tuple[str, Callable[[], str]]] = [
+        ("program", _program),
+        ("store", lambda: _store(folder)),
+        ("clock", _clock),
+        ("certificates", lambda: _certificates(secrets)),
+    ]
+    if secrets is not None:
+        checks.append(("server", lambda: _server(secrets, deadline)))
+    findings = []
+    for what, check in checks:
+        try:
+            findings.append(Finding(what, GOOD, check()))
+        except (OSError, ValueError, ServerError) as problem:
+            findings.append(Finding(what, BAD, str(problem)))
+    if secrets is None:
+        findings.append(Finding("server", BAD, "no account is set up yet"))
+    return findings
+
+
+def _program() -> str:
+    machine = posix.uname()
+    bits = 64 if sys.maxsize > 2**32 else 32
+    return f"booklore-sync {VERSION}, {bits} bit, on {machine.sysname} {machine.release} {machine.machine}"
+
+
+def _store(folder: Folder) -> str:
+    import _sqlite3
+
+    from device.store import database, settings
+
+    path = folder.path + "/selfcheck.sqlite"
+    started = time.monotonic()
+    try:
+        store = database.open_store(folder.disk, path, 0)
+        with store.transaction():
+            settings.put(store, "probe", "1")
+        store.close()
+        store = database.open_store(folder.disk, path, 0)
+        kept = settings.get(store, "probe")
+        store.close()
+    except _sqlite3.Error as problem:
+        raise ValueError(f"SQLite failed in {folder.path}: {problem}") from problem
+    finally:
+        for suffix in ("", "-journal"):
+            folder.disk.remove(path + suffix)
+    if kept != "1":
+        raise ValueError(f"what was written in {folder.path} did not come back")
+    return f"SQLite {_sqlite3.sqlite_version} wrote and read back in {int((time.monotonic() - started) * 1000)} ms"
+
+
+def _clock() -> str:
+    now = int(time.time())
+    if now < EARLIEST_PLAUSIBLE_S:
+        raise ValueError(f"this device thinks it is {to_iso(max(now, 0))}; set its date")
+    return to_iso(now)
+
+
+def _certificates(secrets: Secrets | None) -> str:
+    import _ssl
+
+    from device.server import tls
+
+    context = tls.make_context(tls.Trust(secrets.extra_ca_pem if secrets else "", int(time.time())))
+    count = context.cert_store_stats()["x509_ca"]
+    return f"{count} authorities, {_ssl.OPENSSL_VERSION}"
+
+
+def _server(secrets: Secrets, deadline: float) -> str:
+    from device.server import address, http, tls
+
+    place = address.parse(secrets.server)
+    now = int(time.time())
+    connection = http.Connection(place, tls.Trust(secrets.extra_ca_pem, now), deadline)
+    try:
+        answer = connection.request("GET", "/api/v1/healthcheck", {})
+    finally:
+        connection.close()
+    if answer.status != 200 or not answer.is_json():
+        raise ValueError(f"{place} answered HTTP {answer.status} without JSON; is this BookLore?")
+    difference = clock_difference_s(connection.server_date, now)
+    if difference is not None and abs(difference) > CLOCK_TOLERANCE_S:
+        raise ValueError(f"{place} answers, but its clock and this device's differ by {difference} s")
+    return f"{place} answers"
+
+
+def clock_difference_s(server_date: str | None, now: int) -> int | None:
+    """Seconds that the server's clock is ahead, from its `Date` header (RFC 9110: `Sun, 22 Nov 2026 22:13:59 GMT`)."""
+    from device.core.instants import from_iso
+
+    fields = (server_date or "").split()
+    if len(fields) != 6 or fields[2] not in MONTHS:
+        return None
+    try:
+        return from_iso(f"{fields[3]}-{MONTHS.index(fields[2]) + 1:02d}-{fields[1]}T{fields[4]}Z") - now
+    except ValueError:
+        return None

@@ -1,0 +1,275 @@
+"""Sending what waits: the loop that performs what `device/core/outbox.py` decides.
+
+The order of a run: books without an id are looked for; intents that an earlier run left are read back; then every
+session is sent, the oldest of each book first; intents too fresh to be read back come last, when they have settled.
+
+Promises: an intent is on disk before its first byte leaves; a lost answer ends the sending of that run, so that a dead
+server costs one time-out, not one per entry; a refused entry does not stop the others.
+Called by: `device/worker.py`.
+"""
+
+from __future__ import annotations
+
+import posix
+import time
+
+from device import json_text, protocol
+from device.core import matching
+from device.core import outbox as rules
+from device.server.errors import (
+    LoginRefused,
+    NotBookLore,
+    NotReached,
+    OutOfTime,
+    ReplyLost,
+    ServerError,
+    TryLater,
+    Untrusted,
+)
+from device.store import books, outbox, settings
+from device.ui import texts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.protocol import Job, Result
+    from device.secrets import Keeper, Secrets
+    from device.server.client import Client
+    from device.server.http import Answer, Connection
+    from device.store.database import Store
+    from device.store.outbox import SessionEntry
+
+LIBRARY_AGE_S = 3_600  # an unmatched book is looked for at most once an hour, unless the reader asks or it is new
+REASON_MAX_CHARS = 300
+FAILURES_MOST = 3  # so many 5xx in a row are the server's trouble, not the entries'
+GONE = "the server does not have this book any more"
+
+# What a failure means for the run, and how loud it is: a reader who did not ask is not told that she is offline.
+_OUTCOMES: tuple[tuple[type[ServerError], str, str], ...] = (
+    (Untrusted, protocol.FAILED, protocol.ERROR),
+    (LoginRefused, protocol.FAILED, protocol.ERROR),
+    (NotReached, protocol.OFFLINE, protocol.INFO),
+    (ReplyLost, protocol.OFFLINE, protocol.INFO),
+    (NotBookLore, protocol.OFFLINE, protocol.WARNING),
+    (TryLater, protocol.OFFLINE, protocol.WARNING),
+    (OutOfTime, protocol.OFFLINE, protocol.INFO),
+)
+
+
+class Change:
+    """Something that happened to an entry, to be written down with the next commit."""
+
+    __slots__ = ("entry", "event", "reason")
+
+    def __init__(self, entry: SessionEntry, event: str, reason: str | None = None) -> None:
+        self.entry = entry
+        self.event = event
+        self.reason = reason
+
+
+class Sender:
+    """One run's sending. `deadline` is on the monotonic clock."""
+
+    def __init__(self, store: Store, client: Client, result: Result, deadline: float) -> None:
+        self._store = store
+        self._client = client
+        self._result = result
+        self._deadline = deadline
+
+    def run(self, asked_for: bool) -> None:
+        """Raises ServerError when the run cannot go on; everything done so far is on disk."""
+        self._match_books(asked_for)
+        self._read_back()
+        self._send_new()
+        self._wait_and_read_back()
+
+    def _match_books(self, asked_for: bool) -> None:
+        unmatched = books.unmatched(self._store)
+        now = int(time.time())
+        age_s = now - settings.get_int(self._store, settings.LIBRARY_READ_AT)
+        new_ones = any(not book.looked_for for book in unmatched)
+        if not unmatched or not (asked_for or new_ones or not 0 <= age_s < LIBRARY_AGE_S):
+            return
+        wanted = [
+            (book, matching.Wanted(book.title, book.authors, book.identifiers, book.file, book.size_bytes))
+            for book in unmatched
+        ]
+        for candidate in self._client.books():
+            for _, seeker in wanted:
+                seeker.compare(candidate)
+        with self._store.transaction():
+            settings.put(self._store, settings.LIBRARY_READ_AT, str(now))
+            for book, seeker in wanted:
+                self._settle_match(book.id, seeker.answer(), now)
+
+    def _settle_match(self, book_id: int, answer: tuple[int, str] | str, now: int) -> None:
+        if isinstance(answer, str):
+            books.unmatch(self._store, book_id, answer)
+            for state in (rules.NEW, rules.WAITING):
+                after = rules.after(state, rules.NO_BOOK)
+                outbox.change_book(self._store, book_id, state, after, now, answer)
+            return
+        books.match(self._store, book_id, answer[0], answer[1])
+        after = rules.after(rules.WAITING, rules.MATCHED)
+        outbox.change_book(self._store, book_id, rules.WAITING, after, now, None)
+
+    def _send_new(self) -> None:
+        """One commit between two requests: the end of the one and the beginning of the next."""
+        ended: list[Change] = []
+        failures = 0
+        for entry in outbox.sessions_in_state(self._store, rules.NEW):
+            if entry.server_id is None:
+                continue  # its book was not looked for in this run; it stays new
+            if time.monotonic() > self._deadline:
+                self._commit(ended)
+                raise OutOfTime("the run's time was up; the rest goes with the next sync")
+            self._commit([*ended, Change(entry, rules.BEGIN)])
+            try:
+                answer = self._client.post_session(entry)
+            except ServerError as problem:
+                self._commit([Change(entry, rules.UNCLEAR if isinstance(problem, ReplyLost) else rules.NOT_SENT)])
+                raise
+            if not _is_from_booklore(answer):
+                self._commit([Change(entry, rules.UNCLEAR)])
+                raise NotBookLore(f"something other than BookLore answered (HTTP {answer.status}); a login page?")
+            ended = [self._judge(entry, answer)]
+            failures = failures + 1 if answer.status >= 500 else 0
+            if failures == FAILURES_MOST:
+                self._commit(ended)
+                raise NotReached(f"the server fails again and again (HTTP {answer.status})")
+        self._commit(ended)
+
+    def _judge(self, entry: SessionEntry, answer: Answer) -> Change:
+        event = rules.event_for_status(answer.status)
+        if event == rules.ACCEPTED:
+            self._result.counts["sent"] += 1
+            return Change(entry, event)
+        reason = f"HTTP {answer.status}: {_message(answer)}"[:REASON_MAX_CHARS]
+        if event == rules.REFUSED:
+            self._result.say(protocol.WARNING, texts.rejected(entry.title, reason))
+        return Change(entry, event, GONE if event == rules.NO_BOOK else reason)
+
+    def _wait_and_read_back(self) -> None:
+        """Gives fresh intents the time to settle, if the run has it, so that one run suffices."""
+        intents = outbox.sessions_in_state(self._store, rules.INTENT)
+        if not intents:
+            return
+        now = int(time.time())
+        wait_s = max([rules.SETTLE_S - (now - entry.changed_at) for entry in intents if entry.changed_at <= now] or [0])
+        if time.monotonic() + wait_s > self._deadline:
+            return
+        time.sleep(max(wait_s, 0))
+        self._read_back()
+        self._send_new()
+
+    def _read_back(self) -> None:
+        """Asks the server which of the settled intents it has."""
+        now = int(time.time())
+        by_book: dict[int, list[SessionEntry]] = {}
+        for entry in outbox.sessions_in_state(self._store, rules.INTENT):
+            if entry.server_id is not None and rules.settled(entry.changed_at, now):
+                by_book.setdefault(entry.server_id, []).append(entry)
+        for server_id, entries in by_book.items():
+            missing = {(entry.started_at, entry.ended_at, entry.duration_s) for entry in entries}
+            for key in self._client.session_keys(server_id):
+                missing.discard(key)
+                if not missing:
+                    break
+            changes = []
+            for entry in entries:
+                found = (entry.started_at, entry.ended_at, entry.duration_s) not in missing
+                changes.append(Change(entry, rules.FOUND if found else rules.MISSING))
+                self._result.counts["sent"] += int(found)
+            self._commit(changes)
+
+    def _commit(self, changes: list[Change]) -> None:
+        if not changes:
+            return
+        now = int(time.time())
+        with self._store.transaction():
+            for change in changes:
+                entry = change.entry
+                entry.state = rules.after(entry.state, change.event)
+                outbox.change(self._store, entry.id, entry.state, now, change.reason)
+                if change.event == rules.BEGIN:
+                    outbox.count_attempt(self._store, entry.id)
+                elif change.event == rules.NO_BOOK:
+                    books.unmatch(self._store, entry.book_id, change.reason or GONE)
+
+
+def sync(store: Store, keeper: Keeper, secrets: Secrets, job: Job, result: Result, deadline: float) -> None:
+    """Sends what waits, if there is anything and no pause lasts; the outcome goes into `result`."""
+    now = int(time.time())
+    if settings.get(store, settings.MATCHES_OF) != secrets.owner():
+        with store.transaction():
+            books.forget_matches(store)
+            settings.put(store, settings.MATCHES_OF, secrets.owner())
+            settings.remove(store, settings.LIBRARY_READ_AT)
+    counts = outbox.counts(store)
+    if not any(counts.get(state) for state in (rules.NEW, rules.INTENT, rules.WAITING)):
+        return
+    retry_at = settings.get_int(store, settings.RETRY_AT)
+    if now < retry_at <= now + rules.RETRY_MOST_S * 2 and not job.asked_for() and job.reason != protocol.NETWORK:
+        result.outcome = protocol.OFFLINE
+        return
+    from device.server.account import Account
+    from device.server.client import Client
+
+    connection = _connect(secrets, now, deadline)
+    try:
+        client = Client(connection, Account(connection, keeper, secrets, now))
+        Sender(store, client, result, deadline).run(job.asked_for())
+        _remember_success(store)
+    except ServerError as problem:
+        _fail(store, job, result, problem)
+    finally:
+        connection.close()
+
+
+def _connect(secrets: Secrets, now: int, deadline: float) -> Connection:
+    from device.server import address
+    from device.server.http import Connection
+    from device.server.tls import Trust
+
+    try:
+        place = address.parse(secrets.server)
+    except ValueError as problem:
+        raise NotReached(str(problem)) from problem
+    return Connection(place, Trust(secrets.extra_ca_pem, now), deadline)
+
+
+def _remember_success(store: Store) -> None:
+    with store.transaction():
+        settings.put(store, settings.LAST_SYNC_AT, str(int(time.time())))
+        settings.remove(store, settings.RETRY_AT)
+        settings.remove(store, settings.FAILURES)
+
+
+def _fail(store: Store, job: Job, result: Result, problem: ServerError) -> None:
+    for kind, outcome, level in _OUTCOMES:
+        if isinstance(problem, kind):
+            result.outcome = outcome
+            if level != protocol.INFO or job.asked_for():
+                result.say(level, f"{problem}.".replace("..", "."))
+            break
+    failures = settings.get_int(store, settings.FAILURES) + 1
+    if isinstance(problem, TryLater):
+        delay_s = problem.wait_s
+    else:
+        delay_s = rules.retry_delay_s(min(failures, 16), posix.urandom(1)[0] / 255)
+    with store.transaction():
+        settings.put(store, settings.FAILURES, str(failures))
+        settings.put(store, settings.RETRY_AT, str(int(time.time()) + delay_s))
+
+
+def _is_from_booklore(answer: Answer) -> bool:
+    """BookLore answers in JSON or with an empty body; a network's login page redirects or sends HTML."""
+    return not 300 <= answer.status < 400 and (not answer.body or answer.is_json())
+
+
+def _message(answer: Answer) -> str:
+    try:
+        fields = json_text.decode(answer.body)
+    except ValueError:
+        return "no reason given"
+    message = fields.get("message") if isinstance(fields, dict) else None
+    return message if isinstance(message, str) and message else "no reason given"
