@@ -1,0 +1,63 @@
+# `make help` lists what there is. Everything a machine needs beyond make itself is installed or named in one line.
+SHELL := /bin/sh
+PYTHON := .venv/bin/python
+VENV := .venv/.complete
+HOST := sh builder/host-packages.sh
+BUILT := armv7 x86_64# what the tests run; `make dist` builds all targets
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-quick check format dist bench lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
+
+setup: $(VENV) ## Python environment with the pinned packages
+
+$(VENV): tests/requirements.txt
+	@$(HOST) setup
+	@echo "Setting up .venv"
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, this is `python3 --version`"; exit 1; }
+	@python3 -m venv .venv
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.txt
+	@touch $@
+
+demo: $(VENV) ## a reading of a real book, from page turn to server, and what arrived
+	@$(HOST) demo
+	@$(PYTHON) -m tests.demo
+
+test: check ## everything, with the static ARM executable under qemu (first run builds it: about 15 minutes)
+	@$(HOST) test build
+	@$(PYTHON) -m builder build $(BUILT:%=--target %)
+	@$(PYTHON) -m pytest
+
+test-quick: $(VENV) ## the tests that need no cross build
+	@$(HOST) test
+	@$(PYTHON) -m pytest -m "not built"
+
+check: $(VENV) ## ruff, mypy --strict, the restricted subset, luacheck, generated files
+	@$(HOST) test
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+	@$(PYTHON) -m builder.subset device
+	@$(PYTHON) -m builder.ca_list --check
+	@luacheck --quiet device/launcher tests/launcher
+
+format: $(VENV) ## lay the Python code out
+	@$(PYTHON) -m ruff check --fix --quiet .
+	@$(PYTHON) -m ruff format .
+
+dist: $(VENV) ## executables, ledgers, SBOMs and the plugin's zip for all targets, into dist/
+	@$(HOST) build
+	@$(PYTHON) -m builder dist
+
+bench: $(VENV) ## instructions, memory, sizes and requests against the budgets
+	@$(HOST) test build bench
+	@$(PYTHON) -m builder build $(BUILT:%=--target %)
+	@$(PYTHON) -m tests.bench
+
+lock: ## renew tests/requirements.txt from requirements.in (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet tests/requirements.in -o tests/requirements.txt
+
+clean: ## remove everything that can be made again, except downloaded and compiled libraries in .cache
+	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

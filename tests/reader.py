@@ -1,0 +1,97 @@
+"""A reader with a device: writes journals as the launcher does, and starts the worker as the launcher does.
+
+Used by the tests of the worker's verbs. The worker is always a process of its own: the checkout's by default, the static
+executable where a test names it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+CHECKOUT_WORKER = (sys.executable, "-m", "device")
+RUN_LIMIT_S = 120
+
+Moment = tuple[int, str, dict[str, Any]]  # seconds since the start, event, further fields
+
+
+class Reader:
+    """One data folder and the worker that serves it."""
+
+    def __init__(self, data: Path, worker: tuple[str, ...] = CHECKOUT_WORKER) -> None:
+        self.data = data
+        self.worker = worker
+        self.journals = 0
+        (data / "journal").mkdir(parents=True, exist_ok=True)
+
+    def configure(self, server: str, user: str = "anna", password: str = "secret", ca_file: Path | None = None) -> None:
+        """Puts a setup file where the reader would copy it; the next sync takes it."""
+        lines = [f"server = {server}", f"user = {user}", f"password = {password}"]
+        if ca_file is not None:
+            lines.append(f"ca_file = {ca_file}")
+        (self.data / "setup.txt").write_text("\n".join(lines) + "\n")
+
+    def reads(
+        self,
+        title: str = "Moby Dick",
+        start: int = 1_795_000_000,
+        pages: int = 5,
+        seconds_per_page: int = 40,
+        first_page: int = 1,
+        of_pages: int = 200,
+        **book: Any,
+    ) -> Path:
+        """A journal of an evening: `pages` pages at an even pace, then the book is closed."""
+        moments: list[Moment] = [(0, "open", {"page": first_page, "pages": of_pages})]
+        for turn in range(1, pages):
+            moments.append((turn * seconds_per_page, "page", {"page": first_page + turn, "pages": of_pages}))
+        last = first_page + pages - 1
+        moments.append((pages * seconds_per_page, "close", {"reason": "close", "page": last, "pages": of_pages}))
+        return self.journal(moments, title=title, start=start, **book)
+
+    def journal(self, moments: list[Moment], title: str = "Moby Dick", start: int = 1_795_000_000, **book: Any) -> Path:
+        """Writes moments as a finished journal."""
+        self.journals += 1
+        path = self.data / "journal" / f"{start}-{self.journals:06x}.jsonl"
+        path.write_text(journal_text(moments, title, start, **book))
+        return path
+
+    def run(self, verb: str, *options: str, worker: tuple[str, ...] | None = None) -> subprocess.CompletedProcess[str]:
+        """One run for a person at a terminal."""
+        return subprocess.run(
+            [*(worker or self.worker), verb, "--data", str(self.data), *options],
+            capture_output=True,
+            text=True,
+            timeout=RUN_LIMIT_S,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def run_job(self, verb: str, reason: str = "close", **fields: Any) -> dict[str, Any]:
+        """One run for the launcher: job file in, result file out."""
+        name = f"1795000000-{len(list((self.data).glob('jobs/*'))):06x}"
+        job = self.data / "jobs" / f"{name}.json"
+        job.parent.mkdir(exist_ok=True)
+        job.write_text(json.dumps({"version": 1, "job": name, "verb": verb, "reason": reason, **fields}))
+        self.run(verb, "--job", str(job))
+        result = self.data / "results" / f"{name}.json"
+        answer: dict[str, Any] = json.loads(result.read_text())
+        result.unlink()
+        return answer
+
+    def status(self) -> str:
+        return self.run("status").stdout
+
+
+def journal_text(moments: list[Moment], title: str, start: int, **book: Any) -> str:
+    lines = []
+    for number, (at, event, fields) in enumerate(moments):
+        line = {"v": 1, "n": number, "ev": event, "t": start + at, "m": 50_000 + at * 1000, **fields}
+        if event == "open":
+            line["book"] = {"file": f"/mnt/onboard/{title}.epub", "format": "epub", "title": title, **book}
+        lines.append(json.dumps(line) + "\n")
+    return "".join(lines)
