@@ -1,7 +1,7 @@
 """A reader with a device: writes journals as the launcher does, and starts the worker as the launcher does.
 
-Used by the tests of the worker's verbs. The worker is always a process of its own: the checkout's by default, the static
-executable where a test names it.
+Used by the tests of the worker's verbs. The worker is always a process of its own: the checkout's by default, the
+static executable where a test names it.
 """
 
 from __future__ import annotations

@@ -124,7 +124,7 @@ class Connection:
             raise ReplyLost(f"{self.address} did not answer before the run's time was up") from None
         except _BROKEN as problem:
             self.close()
-            raise ReplyLost(f"{self.address} broke off: {problem or 'no answer'}") from problem
+            raise ReplyLost(f"{self.address} broke off ({_words(problem)})") from problem
         except ValueError as problem:
             self.close()
             raise NotBookLore(f"{self.address} does not speak HTTP: {problem}") from problem
@@ -156,7 +156,7 @@ class Connection:
             raise ReplyLost(f"{self.address} sent a garbled answer: {problem}") from problem
         except _BROKEN as problem:
             self.close()
-            raise ReplyLost(f"{self.address} broke off in mid-answer: {problem}") from problem
+            raise ReplyLost(f"{self.address} broke off in mid-answer ({_words(problem)})") from problem
         if head.last:
             self.close()
 
@@ -287,10 +287,12 @@ def _connect(address: Address, trust: Trust, deadline: float) -> _Stream:
     raise NotReached(f"{address} cannot be reached ({_words(problem_found)})") from problem_found
 
 
-def _words(problem: OSError | None) -> str:
+def _words(problem: Exception | None) -> str:
+    if problem is None:
+        return "it has no address"
     if isinstance(problem, TimeoutError):
         return "no answer"
-    return str(problem.strerror or problem) if problem is not None else "it has no address"
+    return str(problem.strerror or problem) if isinstance(problem, OSError) else str(problem)
 
 
 def _parse_head(block: bytes) -> _Head:

@@ -1,0 +1,121 @@
+"""The store: migrations, transactions, damage, and what a book is."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from device.core.journal import Book
+from device.core.reading_session import ReadingSession
+from device.disk import Disk
+from device.store import books, database, outbox, reading_sessions, settings
+from device.store.migrations import MIGRATIONS
+
+NOW = 1_795_000_000
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[database.Store]:
+    opened = database.open_store(Disk(), str(tmp_path / "state.sqlite"), NOW)
+    yield opened
+    opened.close()
+
+
+def moby(**changes: object) -> Book:
+    values: dict[str, object] = {
+        "file": "/books/moby.epub",
+        "format": "epub",
+        "title": "Moby Dick",
+        "authors": ["Herman Melville", "Another"],
+        "identifiers": ["ISBN:9780142437247"],
+        "fingerprint": "a" * 32,
+        "size_bytes": 5,
+    }
+    return Book(**(values | changes))  # type: ignore[arg-type]
+
+
+def session(started_at: int = NOW) -> ReadingSession:
+    return ReadingSession(started_at, started_at + 60, 60, 1, 2, 0.1, 0.2, 2, ())
+
+
+def test_a_new_store_has_the_newest_version(store: database.Store) -> None:
+    assert store.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+
+
+def test_opening_a_store_again_keeps_what_is_in_it(tmp_path: Path) -> None:
+    path = str(tmp_path / "state.sqlite")
+    first = database.open_store(Disk(), path, NOW)
+    with first.transaction():
+        settings.put(first, "key", "value")
+    first.close()
+    assert settings.get(database.open_store(Disk(), path, NOW), "key") == "value"
+
+
+def test_a_store_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    before = path.read_bytes()
+    with pytest.raises(database.NewerStore):
+        database.open_store(Disk(), str(path), NOW)
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_store_is_set_aside_and_not_deleted(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    path.write_bytes(b"this was a database once" * 100)
+    store = database.open_store(Disk(), str(path), NOW)
+    assert store.set_aside == f"{path}.damaged-{NOW}"
+    assert Path(store.set_aside).read_bytes().startswith(b"this was")
+    assert outbox.counts(store) == {}
+
+
+def test_a_transaction_that_fails_changes_nothing(store: database.Store) -> None:
+    with pytest.raises(RuntimeError), store.transaction():
+        settings.put(store, "key", "value")
+        raise RuntimeError
+    assert settings.get(store, "key") is None
+
+
+def test_no_memory_mapping_and_no_write_ahead_log(store: database.Store) -> None:
+    assert store.execute("PRAGMA journal_mode").fetchone() == ("truncate",)
+    assert store.execute("PRAGMA mmap_size").fetchone() in ((0,), None)
+    assert store.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_a_book_that_was_moved_is_the_same_book(store: database.Store) -> None:
+    assert books.remember(store, moby()) == books.remember(store, moby(file="/elsewhere/moby.epub"))
+
+
+def test_another_file_under_the_same_name_is_another_book(store: database.Store) -> None:
+    assert books.remember(store, moby()) != books.remember(store, moby(fingerprint="b" * 32))
+
+
+def test_a_book_without_a_fingerprint_is_known_by_its_path_and_gets_it_later(store: database.Store) -> None:
+    first = books.remember(store, moby(fingerprint=None))
+    assert books.remember(store, moby()) == first
+    assert books.remember(store, moby(file="/elsewhere.epub")) == first
+
+
+def test_the_same_second_of_the_same_book_is_one_session(store: database.Store) -> None:
+    book = books.remember(store, moby())
+    reading_sessions.add_journal(store, "1795000000-000001", NOW, 3)
+    assert reading_sessions.add(store, book, "1795000000-000001", session()) is not None
+    assert reading_sessions.add(store, book, "1795000000-000001", session()) is None
+
+
+def test_an_unmatched_book_is_one_that_something_waits_for(store: database.Store) -> None:
+    waiting, idle = books.remember(store, moby()), books.remember(store, moby(fingerprint="b" * 32))
+    reading_sessions.add_journal(store, "1795000000-000001", NOW, 3)
+    added = reading_sessions.add(store, waiting, "1795000000-000001", session())
+    assert added is not None
+    outbox.add(store, outbox.READING_SESSION, added, waiting, NOW)
+    found = books.unmatched(store)
+    assert [book.id for book in found] == [waiting]
+    assert found[0].authors == ["Herman Melville", "Another"]
+    assert idle not in [book.id for book in found]
+    books.match(store, waiting, 42, "ISBN")
+    assert books.unmatched(store) == []
