@@ -1,0 +1,205 @@
+"""The stand-in server as tests and the demo use it.
+
+Promises: started, it answers as its dialect does at `url`; stopped, its port is free and its threads have ended. It
+starts again on the same port with the same data, as a server that was restarted. A bug of its own, met while
+answering, is raised at the end of the `with` block.
+Never: listens on anything but `host`; opens a connection itself.
+Called by: tests (`from tests.sandbox import StandIn`) and `__main__`.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from tests.sandbox import accounts
+from tests.sandbox.calls import ServerSettings
+from tests.sandbox.clock import Clock
+from tests.sandbox.database import IN_MEMORY, Database
+from tests.sandbox.dialects import DIALECTS
+from tests.sandbox.dispatch import Dispatcher
+from tests.sandbox.faults import PORTAL_ADDRESS, Fault, FaultPlan, When
+from tests.sandbox.http_server import HttpServer
+from tests.sandbox.reading_sessions import all_sessions
+from tests.sandbox.recorder import RecordedRequest, Recorder
+
+DEFAULT_LIBRARY = "Library"
+SECRET_BYTES = 32
+
+
+class StandIn:
+    def __init__(
+        self,
+        dialect: str = "booklore",
+        database: str | Path = IN_MEMORY,
+        tls: tuple[str | Path, str | Path] | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        clock: Clock | None = None,
+    ) -> None:
+        self.dialect = DIALECTS[dialect]
+        self.clock = clock or Clock()
+        self.settings = ServerSettings()
+        self.recorder = Recorder()
+        self._database = Database(database)
+        self._faults = FaultPlan()
+        self._dispatcher = Dispatcher(
+            self.dialect, self.settings, self._database, self.clock, self._secret(), self.recorder
+        )
+        certificate_and_key = None if tls is None else (Path(tls[0]), Path(tls[1]))
+        self.http = HttpServer(self._dispatcher.answer, self._faults, self.recorder, self.clock, certificate_and_key)
+        self._scheme = "http" if tls is None else "https"
+        self._host = host
+        self._port = port
+
+    def __enter__(self) -> StandIn:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        if error is None and self.defects:
+            raise AssertionError("the stand-in itself failed:\n" + "\n".join(self.defects))
+
+    def start(self) -> None:
+        self._port = self.http.start(self._host, self._port)
+
+    def stop(self) -> None:
+        self.http.stop()
+
+    @property
+    def url(self) -> str:
+        """Address without a slash at the end; the port is known once the server has started."""
+        return f"{self._scheme}://{self._host}:{self._port}"
+
+    @property
+    def port(self) -> int:
+        return self._port
+
+    @property
+    def defects(self) -> list[str]:
+        return self._dispatcher.defects
+
+    # What the library holds
+
+    def add_library(self, name: str) -> int:
+        with self._database.transaction() as database:
+            return int(database.execute("INSERT INTO library (name) VALUES (?) RETURNING id", (name,)).fetchone()["id"])
+
+    def add_user(
+        self,
+        username: str,
+        password: str,
+        permissions: Collection[str] = accounts.ORDINARY_PERMISSIONS,
+        libraries: Collection[int] | None = None,
+    ) -> int:
+        """A user with the named permissions, assigned to `libraries` or else to the one where books go by default."""
+        assigned = [self._default_library()] if libraries is None else libraries
+        with self._database.transaction() as database:
+            return accounts.create_user(database, username, password, permissions, assigned)
+
+    def has_user(self, username: str) -> bool:
+        with self._database.transaction() as database:
+            return database.execute("SELECT 1 FROM user WHERE username = ?", (username,)).fetchone() is not None
+
+    def change_password(self, username: str, password: str) -> None:
+        with self._database.transaction() as database:
+            database.execute("UPDATE user SET password = ? WHERE username = ?", (password, username))
+
+    def add_koreader_account(
+        self, user_id: int | None, username: str, password: str, *, sync_enabled: bool = True
+    ) -> None:
+        """The separate account for `x-auth-user` and `x-auth-key`."""
+        with self._database.transaction() as database:
+            accounts.create_koreader_account(database, user_id, username, password, sync_enabled)
+
+    def add_book(
+        self,
+        *,
+        title: str,
+        authors: Sequence[str] = (),
+        isbn13: str | None = None,
+        isbn10: str | None = None,
+        file_name: str = "book.epub",
+        size_kb: int = 123,
+        book_type: str = "EPUB",
+        series_name: str | None = None,
+        series_number: float | None = None,
+        file_hash: str | None = None,
+        library_id: int | None = None,
+    ) -> int:
+        library = self._default_library() if library_id is None else library_id
+        now_s = int(self.clock.now())
+        with self._database.transaction() as database:
+            book_id = database.execute(
+                "INSERT INTO book (library_id, title, authors, isbn13, isbn10, series_name, series_number, added_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+                (library, title, json.dumps(list(authors)), isbn13, isbn10, series_name, series_number, now_s),
+            ).fetchone()["id"]
+            database.execute(
+                "INSERT INTO book_file (book_id, file_name, book_type, size_kb, current_hash, added_at)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (book_id, file_name, book_type, size_kb, file_hash, now_s),
+            )
+            return int(book_id)
+
+    def has_file(self, file_name: str) -> bool:
+        with self._database.transaction() as database:
+            found = database.execute("SELECT 1 FROM book_file WHERE file_name = ?", (file_name,)).fetchone()
+            return found is not None
+
+    # What arrived
+
+    def sessions(self, book_id: int | None = None) -> list[dict[str, object]]:
+        """Reading sessions of all readers in the order in which they came, with the fields of the API and `userId`."""
+        with self._database.transaction() as database:
+            return all_sessions(database, book_id, self.settings.utc_offset_s)
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        return self.recorder.requests()
+
+    @property
+    def connections(self) -> int:
+        return self.recorder.connections
+
+    # What goes wrong
+
+    def fault(
+        self,
+        when: When,
+        do: str,
+        times: int | None = 1,
+        *,
+        seconds: float = 30.0,
+        status: int = 500,
+        location: str = PORTAL_ADDRESS,
+    ) -> None:
+        """Puts one of `faults.FAULTS` before the next `times` requests (None: all) for which `when` is true.
+
+        `when` gets method, path, and the how manieth request of this method and path it is, from 1.
+        """
+        self._faults.add(Fault(when, do, times, seconds, status, location))
+
+    def clear_faults(self) -> None:
+        self._faults.clear()
+
+    def _default_library(self) -> int:
+        with self._database.transaction() as database:
+            database.execute("INSERT OR IGNORE INTO library (name) VALUES (?)", (DEFAULT_LIBRARY,))
+            found = database.execute("SELECT id FROM library WHERE name = ?", (DEFAULT_LIBRARY,)).fetchone()
+            return int(found["id"])
+
+    def _secret(self) -> bytes:
+        """The key that signs tokens; it lives in the database, so that tokens outlive a restart."""
+        with self._database.transaction() as database:
+            database.execute(
+                "INSERT OR IGNORE INTO meta VALUES ('token secret', ?)", (secrets.token_hex(SECRET_BYTES),)
+            )
+            found = database.execute("SELECT value FROM meta WHERE name = 'token secret'").fetchone()
+            return bytes.fromhex(found["value"])
