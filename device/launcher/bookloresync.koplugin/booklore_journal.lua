@@ -1,9 +1,9 @@
 --- The journal: what the reader did with one book, one line per event, on disk before the handler returns.
 --
--- Promises: a line that was written survives a crash of KOReader; what was written before `open`, `suspend`, `close`,
--- `snapshot` and KOReader's own autosave survives a power cut. A reading is `<id>.open` while it goes on and `<id>.jsonl`
--- when it is over. Never reads a journal, never waits for anything but the disk, never raises for a full or read-only
--- disk: the reader is told once per process, and the next event tries again in a new file.
+-- Promises: a line that was written survives a crash of KOReader; what was written up to an `open`, `suspend`, `close`
+-- or `snapshot`, or up to KOReader's own autosave, survives a power cut. A reading is `<id>.open` while it goes on and
+-- `<id>.jsonl` when it is over. Never reads a journal, never waits for anything but the disk, never raises for a full
+-- or read-only disk: the reader is told once per process, and the next event tries again in a new file.
 -- Called by main.lua's event handlers. Law: docs/protocol.md, "Journal".
 
 local Json = require("booklore_json")

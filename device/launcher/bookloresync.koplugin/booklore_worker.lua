@@ -95,10 +95,16 @@ end
 
 --- A new instance of the plugin proves that KOReader did not exit after all.
 function Worker:stay()
-    self.leaving = false
+    self.leaving = self.switched_off
 end
 
---- Nothing of ours may run any more: a cable wants the storage, the power goes, or the plugin is switched off.
+--- The reader disabled or deleted the plugin; its instances live on until KOReader starts again.
+function Worker:switch_off()
+    self.switched_off = true
+    self:stop()
+end
+
+--- Nothing of ours may run any more: a cable wants the storage, or the power goes.
 function Worker:stop()
     self:leave()
     for name in self.deps.list_folder(self.deps.folder .. "/jobs") do

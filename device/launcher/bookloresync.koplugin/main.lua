@@ -34,7 +34,7 @@ function BookloreSync:addToMainMenu(menu_items)
 end
 
 function BookloreSync:stopPlugin()
-    self.process.worker:stop()
+    self.process.worker:switch_off()
 end
 
 --- Defines a handler that cannot disturb: it swallows its errors and returns nothing.
@@ -108,8 +108,8 @@ end
 
 on("PowerOff", abandon_ship("power"))
 on("Reboot", abandon_ship("power"))
--- Without PowerOff before it this is USB mass storage, or a PocketBook that shuts down. It is also KOReader's "Back" key
--- set to exit, which cannot be told apart; that reading is then sent at the next start.
+-- Without PowerOff before it this is USB mass storage, or a PocketBook that shuts down. It is also KOReader's "Back"
+-- key set to exit, which cannot be told apart; that reading is then sent at the next start.
 on("Close", abandon_ship("usb"))
 
 on("CloseDocument", function(self)

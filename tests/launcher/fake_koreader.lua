@@ -1,0 +1,355 @@
+--- As much of KOReader as the launcher touches: its singletons, with a clock that stands still until told.
+--
+-- Promises: faithful where KOReader is treacherous. UIManager:quit empties the task queue; an error in a scheduled task
+-- is not caught; allowStandby without preventStandby is an error; asking the network anything but the remembered state
+-- is an error; errors in handlers are caught and reported as false. Never waits, never draws.
+-- Used by the tests, the bench and the player. Written from KOReader's documented behaviour (v2025.08 to v2026.07).
+
+local cjson = require("cjson")
+local ffi = require("ffi")
+local lfs = require("lfs")
+
+ffi.cdef([[
+int fsync(int fd);
+int fileno(void *stream);
+char *realpath(const char *path, char *resolved);
+]])
+
+local real = { time = os.time, date = os.date, execute = os.execute, open = io.open, getenv = os.getenv, jit = jit }
+
+local Fake = {}
+Fake.__index = Fake
+
+--- @param options table
+--   root          string, an empty folder for this world
+--   plugin        string, folder of the plugin, as KOReader would name it
+--   environment   table, what os.getenv answers for BOOKLORESYNC_*
+--   device        table, overrides of Device
+--   settings      table, G_reader_settings
+--   wall_s        number, the wall clock at the beginning
+function Fake:new(options)
+    local world = setmetatable({
+        root = options.root,
+        plugin_path = options.plugin,
+        environment = options.environment or {},
+        device = options.device or {},
+        settings = options.settings or { device_id = "0A1B2C3D" },
+        wall_s = options.wall_s or 1795385639,
+        monotonic_us = 52000000,
+        time_zone = "+0100",
+        connected = true,
+        data_dir = options.data_dir or options.root,
+        shown = {}, errors = {}, commands = {}, processes = {}, cpu_cores = {}, actions = {}, fsyncs = 0,
+        sidecars = {}, next_pid = 4000001, -- above Linux's largest pid, so none of them is real
+    }, self)
+    world:_take_over_the_system()
+    return world
+end
+
+-- ------------------------------------------------------------------------------------------------ the clock
+
+--- Lets time pass and runs what is due, in order.
+function Fake:pass(seconds)
+    local target = self.monotonic_us + math.floor(seconds * 1000000 + 0.5)
+    while true do
+        local task = self.queue[1]
+        if not task or task.due > target then break end
+        table.remove(self.queue, 1)
+        self:_move_clock_to(math.max(task.due, self.monotonic_us))
+        task.action(unpack(task.arguments))
+    end
+    self:_move_clock_to(target)
+end
+
+--- The device sleeps: the wall clock goes on, the monotonic one stands still, and nothing runs.
+function Fake:sleep(seconds)
+    self.wall_s = self.wall_s + seconds
+end
+
+function Fake:_move_clock_to(monotonic_us)
+    self.wall_s = self.wall_s + (monotonic_us - self.monotonic_us) / 1000000
+    self.monotonic_us = monotonic_us
+end
+
+-- ------------------------------------------------------------------------------------------------ the process
+
+local OURS = "^booklore_"
+local THEIRS = {
+    "datastorage", "device", "dispatcher", "ffi/util", "gettext", "libs/libkoreader-lfs", "logger", "rapidjson",
+    "ui/event", "ui/network/manager", "ui/time", "ui/uimanager", "ui/widget/container/widgetcontainer",
+    "ui/widget/infomessage", "ui/widget/notification", "util",
+}
+
+--- A new KOReader process: nothing in memory, everything on disk as it was.
+function Fake:boot()
+    self.queue, self.windows, self.standby_prevented, self.running = {}, {}, 0, true
+    jit = setmetatable({ arch = self.arch }, { __index = real.jit })
+    for name in pairs(package.loaded) do
+        if name:find(OURS) then package.loaded[name] = nil end
+    end
+    local modules = self:_modules()
+    for _, name in ipairs(THEIRS) do package.loaded[name] = modules[name] end
+    G_reader_settings = self:_settings()
+    if not package.path:find(self.plugin_path, 1, true) then
+        package.path = self.plugin_path .. "/?.lua;" .. package.path
+    end
+    local plugin = dofile(self.plugin_path .. "/main.lua")
+    plugin.path = self.plugin_path
+    for key, handler in pairs(plugin) do
+        if key:sub(1, 2) == "on" and type(handler) == "function" then plugin[key] = self:_sandbox(key, handler) end
+    end
+    self.plugin = plugin
+    return plugin
+end
+
+function Fake:_sandbox(name, handler)
+    return function(...)
+        local ok, answer = pcall(handler, ...)
+        if ok then
+            if answer then self.errors[#self.errors + 1] = name .. " stopped the event" end
+            return answer
+        end
+        self.errors[#self.errors + 1] = name .. ": " .. tostring(answer)
+        return false
+    end
+end
+
+function Fake:_settings()
+    local settings = self.settings
+    return {
+        readSetting = function(_, key) return settings[key] end,
+        isTrue = function(_, key) return settings[key] == true end,
+    }
+end
+
+-- ------------------------------------------------------------------------------------------------ the modules
+
+local function widget_container()
+    local Container = {}
+    function Container:extend(class)
+        setmetatable(class, self)
+        self.__index = self
+        return class
+    end
+    function Container:new(object)
+        object = self:extend(object)
+        if object.init then object:init() end
+        return object
+    end
+    function Container:handleEvent(event)
+        for _, child in ipairs(self) do
+            if child:handleEvent(event) then return true end
+        end
+        local handler = self["on" .. event.name]
+        return handler and handler(self, unpack(event.arguments))
+    end
+    return Container
+end
+
+--- A widget of which only the text matters.
+function Fake:_message_class(kind)
+    return { new = function(_, message)
+        return { kind = kind, text = message.text }
+    end }
+end
+
+function Fake:_ui_manager()
+    local world = self
+    local UIManager = {}
+    function UIManager:scheduleIn(seconds, action, ...)
+        assert(seconds >= 0, "only positive seconds allowed")
+        local task = { due = world.monotonic_us + seconds * 1000000, action = action, arguments = { ... } }
+        local position = #world.queue + 1
+        while position > 1 and world.queue[position - 1].due > task.due do position = position - 1 end
+        table.insert(world.queue, position, task)
+    end
+    function UIManager:nextTick(action, ...) self:scheduleIn(0, action, ...) end
+    function UIManager:unschedule(action)
+        for index = #world.queue, 1, -1 do
+            if world.queue[index].action == action then table.remove(world.queue, index) end
+        end
+    end
+    function UIManager:show(widget) world.shown[#world.shown + 1] = widget end
+    function UIManager:preventStandby() world.standby_prevented = world.standby_prevented + 1 end
+    function UIManager:allowStandby()
+        assert(world.standby_prevented > 0, "allowing standby that is not prevented")
+        world.standby_prevented = world.standby_prevented - 1
+    end
+    function UIManager:broadcastEvent(event)
+        for index = #world.windows, 1, -1 do
+            if world.windows[index] then world.windows[index]:handleEvent(event) end
+        end
+    end
+    function UIManager:close(window)
+        window:handleEvent({ name = "FlushSettings", arguments = {} })
+        window:handleEvent({ name = "CloseWidget", arguments = {} })
+        for index = #world.windows, 1, -1 do
+            if world.windows[index] == window then table.remove(world.windows, index) end
+        end
+    end
+    function UIManager:quit()
+        world.queue, world.windows, world.running = {}, {}, false
+    end
+    return UIManager
+end
+
+function Fake:_device()
+    local device = {
+        model = self.device.model or "Kobo_nova",
+        isAndroid = function() return self.device.android == true end,
+        enableCPUCores = function(_, cores) self.cpu_cores[#self.cpu_cores + 1] = cores end,
+    }
+    return device
+end
+
+function Fake:_network()
+    local manager = { getConnectionState = function() return self.connected end }
+    return setmetatable(manager, { __index = function(_, name)
+        error("the launcher asked the network: " .. name)
+    end })
+end
+
+function Fake:_ffi_util()
+    return {
+        realpath = function(path)
+            local resolved = ffi.C.realpath(path, nil)
+            return resolved ~= nil and ffi.string(resolved) or nil
+        end,
+        template = function(text, ...)
+            local values = { ... }
+            return (text:gsub("%%(%d)", function(index) return values[tonumber(index)] end))
+        end,
+        fsyncOpenedFile = function(file)
+            self.fsyncs = self.fsyncs + 1
+            file:flush()
+            return ffi.C.fsync(ffi.C.fileno(file.real or file)) == 0
+        end,
+    }
+end
+
+local function util_module()
+    return {
+        makePath = function(path)
+            for position in (path .. "/"):gmatch("()/") do
+                if position > 1 then lfs.mkdir(path:sub(1, position - 1)) end
+            end
+            return lfs.attributes(path, "mode") == "directory" or nil
+        end,
+        getFileNameSuffix = function(file) return file:match("%.([^./]*)$") or "" end,
+        -- Tests use one kind of bad byte only: one that never occurs in UTF-8.
+        fixUtf8 = function(text, replacement) return (text:gsub("\255", replacement)) end,
+    }
+end
+
+function Fake:_modules()
+    local uimanager = self:_ui_manager()
+    local function silent() end
+    return {
+        ["datastorage"] = {
+            getDataDir = function() return self.data_dir end,
+            getFullDataDir = function() return self.data_dir:sub(1, 1) == "/" and self.data_dir or nil end,
+        },
+        ["device"] = self:_device(),
+        ["dispatcher"] = { registerAction = function(_, name, action) self.actions[name] = action end },
+        ["ffi/util"] = self:_ffi_util(),
+        ["gettext"] = function(text) return text end,
+        ["libs/libkoreader-lfs"] = lfs,
+        ["logger"] = {
+            dbg = silent, info = silent, warn = silent,
+            err = function(...) self.errors[#self.errors + 1] = table.concat({ ... }, " ") end,
+        },
+        ["rapidjson"] = { decode = cjson.decode, null = cjson.null },
+        ["ui/network/manager"] = self:_network(),
+        ["ui/time"] = {
+            monotonic = function() return self.monotonic_us end,
+            to_ms = function(fts) return math.floor(fts / 1000 + 0.5) end,
+        },
+        ["ui/uimanager"] = uimanager,
+        ["ui/widget/container/widgetcontainer"] = widget_container(),
+        ["ui/widget/infomessage"] = self:_message_class("InfoMessage"),
+        ["ui/widget/notification"] = self:_message_class("Notification"),
+        ["util"] = util_module(),
+    }
+end
+
+-- ------------------------------------------------------------------------------------------------ the system below
+
+--- Only one world at a time owns Lua's os and io.
+function Fake:_take_over_the_system()
+    os.time = function() return math.floor(self.wall_s) end
+    os.date = function(format, ...)
+        return format == "%z" and self.time_zone or real.date(format, ...)
+    end
+    os.getenv = function(name)
+        if name:find("^BOOKLORESYNC_") then return self.environment[name] end
+        return real.getenv(name)
+    end
+    os.execute = function(command) return self:_execute(command) end
+    io.open = function(path, mode) return self:_open(path, mode) end
+end
+
+--- With `real_processes` commands reach the shell; otherwise they are written down and a pid is made up.
+function Fake:_execute(command)
+    self.commands[#self.commands + 1] = command
+    if self.real_processes then return real.execute(command) end
+    local pid = command:match("^kill %-%u+ (%d+)$")
+    if pid then
+        self.processes[tonumber(pid)] = nil
+        return 0
+    end
+    if self.shell_answers then return self.shell_answers end
+    local job_path, pid_path = command:match("%-%-job '([^']+)'"), command:match("echo $! >'([^']+)'")
+    local job_file = assert(real.open(job_path))
+    local job = cjson.decode(job_file:read("*a"))
+    job_file:close()
+    local journal = {}
+    for name in lfs.dir(job_path:match("^(.*)/jobs/") .. "/journal") do
+        if name:sub(1, 1) ~= "." then journal[#journal + 1] = name end
+    end
+    local run = { job = job, pid = self.next_pid, journal = journal, command = command }
+    self.next_pid = self.next_pid + 1
+    self.processes[run.pid] = "booklore-sync\0" .. job.verb .. "\0--job\0" .. job_path
+    local pid_file = assert(real.open(pid_path, "w"))
+    pid_file:write(run.pid, "\n")
+    pid_file:close()
+    self.spawned = self.spawned or {}
+    table.insert(self.spawned, run)
+    return 0
+end
+
+--- A journal file on a disk that can fill up while the file is open.
+function Fake:_open(path, mode)
+    local pid = path:match("^/proc/(%d+)/cmdline$")
+    if pid and tonumber(pid) >= 4000001 then
+        local command_line = self.processes[tonumber(pid)]
+        if not command_line then return nil, "No such file or directory" end
+        return { read = function() return command_line end, close = function() return true end }
+    end
+    if not path:find("%.open$") or not mode:find("^[aw]") then return real.open(path, mode) end
+    if self.read_only then return nil, path .. ": Read-only file system" end
+    local file, problem = real.open(path, mode)
+    if not file then return nil, problem end
+    local full = real.open("/dev/full", "w")
+    local function target() return self.disk_full and full or file end
+    return {
+        real = file,
+        write = function(proxy, ...)
+            local ok, write_error = target():write(...)
+            return ok and proxy, write_error
+        end,
+        flush = function() return target():flush() end,
+        close = function()
+            full:close()
+            return file:close()
+        end,
+    }
+end
+
+function Fake.release_the_system()
+    os.time, os.date, os.execute, os.getenv, io.open = real.time, real.date, real.execute, real.getenv, real.open
+    jit = real.jit
+end
+
+Fake.real = real
+
+return Fake

@@ -1,0 +1,225 @@
+--- KOReader's front end, reduced to the order of its events as recorded from the real one.
+--
+-- Promises: the sidecar is old at CloseDocument and new at CloseWidget; the document is gone after CloseDocument; a
+-- page turn is announced twice; a module sits behind the plugin and sees only what the plugin lets through.
+-- Used by the tests, the bench and the player. Orders as in KOReader master of August 2026.
+
+local FrontEnd = {}
+FrontEnd.__index = FrontEnd
+
+--- @param world table a booted fake_koreader
+function FrontEnd:new(world)
+    return setmetatable({ world = world, heard = {}, menu_items = {} }, self)
+end
+
+function FrontEnd:_container()
+    return package.loaded["ui/widget/container/widgetcontainer"]
+end
+
+function FrontEnd:_ui_manager()
+    return package.loaded["ui/uimanager"]
+end
+
+local function event(name, ...)
+    return { name = name, arguments = { ... } }
+end
+
+function FrontEnd:_menu()
+    local front_end = self
+    return {
+        handleEvent = function() return false end,
+        registerToMainMenu = function(_, plugin) plugin:addToMainMenu(front_end.menu_items) end,
+    }
+end
+
+--- The module behind the plugin: remembers which events came through.
+function FrontEnd:_witness()
+    local heard = self.heard
+    return { handleEvent = function(_, incoming)
+        heard[#heard + 1] = incoming.name
+        return false
+    end }
+end
+
+function FrontEnd:_show(window)
+    table.insert(self.world.windows, window)
+    self.window = window
+end
+
+-- ------------------------------------------------------------------------------------------------ windows
+
+function FrontEnd:file_manager()
+    self.book = nil
+    local manager = self:_container():new({ menu = self:_menu(), onFlushSettings = function(ui)
+        ui:handleEvent(event("SaveSettings"))
+    end })
+    manager[1] = self.world.plugin:new({ ui = manager })
+    manager[2] = self:_witness()
+    self:_show(manager)
+    manager:handleEvent(event("PathChanged"))
+end
+
+function FrontEnd:_leave_file_manager()
+    if self.book or not self.window then return end
+    self.window:handleEvent(event("SaveSettings"))
+    self:_ui_manager():close(self.window)
+    self.window = nil
+end
+
+local function doc_settings(sidecar)
+    local memory = {}
+    for key, value in pairs(sidecar) do memory[key] = value end
+    return {
+        memory = memory,
+        readSetting = function(_, key, default)
+            if memory[key] == nil then memory[key] = default end
+            return memory[key]
+        end,
+    }
+end
+
+--- @param book table {file, props, pages, page, sidecar}
+function FrontEnd:open(book)
+    self:_leave_file_manager()
+    self.book = book
+    local world = self.world
+    world.sidecars[book.file] = world.sidecars[book.file] or book.sidecar or {}
+    local ui = self:_container():new({
+        menu = self:_menu(), doc_props = book.props or {}, doc_settings = doc_settings(world.sidecars[book.file]),
+    })
+    ui.document = {
+        file = book.file,
+        getPageCount = function() return book.pages end,
+        getCurrentPage = function() return book.page end,
+    }
+    function ui.getCurrentPage() return ui.document:getCurrentPage() end
+    function ui.onFlushSettings()
+        ui:handleEvent(event("SaveSettings"))
+        world.sidecars[book.file] = {}
+        for key, value in pairs(ui.doc_settings.memory) do world.sidecars[book.file][key] = value end
+    end
+    -- KOReader's own page module: it stands before the plugins and saves the place at SaveSettings, not earlier.
+    ui[1] = { handleEvent = function(_, incoming)
+        if incoming.name == "SaveSettings" then
+            ui.doc_settings.memory.percent_finished = book.page / book.pages
+            ui.doc_settings.memory.last_xpointer = book.xpointer and book.xpointer(book.page) or nil
+            ui.doc_settings.memory.last_page = not book.xpointer and book.page or nil
+        end
+        return false
+    end }
+    ui[2] = world.plugin:new({ ui = ui })
+    ui[3] = self:_witness()
+    self:_show(ui)
+    ui:handleEvent(event("DocSettingsLoad"))
+    ui:handleEvent(event("PageUpdate", book.page))
+    ui:handleEvent(event("ReadSettings"))
+    ui:handleEvent(event("ReaderReady"))
+    world:pass(0)
+end
+
+function FrontEnd:turn(page)
+    self.book.page = page
+    self.window:handleEvent(event("PageUpdate", page))
+    self.window:handleEvent(event("PageUpdate", page))
+end
+
+function FrontEnd:send(name, ...)
+    self:_ui_manager():broadcastEvent(event(name, ...))
+end
+
+-- ------------------------------------------------------------------------------------------------ the ways out
+
+function FrontEnd:_close_book()
+    local ui = self.window
+    ui:handleEvent(event("CloseDocument"))
+    ui.document = nil
+    self:_ui_manager():close(ui)
+    self.window, self.book = nil, nil
+end
+
+function FrontEnd:close()
+    self:_close_book()
+    self:file_manager()
+end
+
+function FrontEnd:switch(book)
+    self:_close_book()
+    self:open(book)
+end
+
+function FrontEnd:reload()
+    local book = self.book
+    self.window:handleEvent(event("PreserveCurrentSession"))
+    self:switch(book)
+end
+
+function FrontEnd:_end_process(name)
+    if self.book then
+        self:send(name)
+        self.world:pass(0) -- KOReader closes the book one tick later
+        self:_close_book()
+    else
+        local window = self.window
+        self:_leave_file_manager()
+        window:handleEvent(event(name))
+    end
+    self:_ui_manager():quit()
+end
+
+function FrontEnd:exit() self:_end_process("Exit") end
+function FrontEnd:restart() self:_end_process("Restart") end
+
+function FrontEnd:_close_all_windows()
+    self.window:handleEvent(event("Close"))
+    if self.book then self:_close_book() else self:_leave_file_manager() end
+end
+
+function FrontEnd:_power(name)
+    self:send(name)
+    self:_close_all_windows()
+    self.world:pass(0)
+    self:_ui_manager():quit()
+end
+
+function FrontEnd:power_off() self:_power("PowerOff") end
+function FrontEnd:reboot() self:_power("Reboot") end
+
+function FrontEnd:usb_storage()
+    self:send("FlushSettings")
+    self:_close_all_windows()
+    self:_ui_manager():quit()
+end
+
+--- The process vanishes: nothing is told, nothing is flushed, the files are as the kernel has them.
+function FrontEnd:crash()
+    self:_ui_manager():quit()
+    self.window, self.book = nil, nil
+end
+
+-- ------------------------------------------------------------------------------------------------ sleep and network
+
+--- @param wifi_managed boolean KOReader itself switches the radio off first (Kobo)
+function FrontEnd:suspend(wifi_managed)
+    if wifi_managed then self:disconnect() end
+    self:send("FlushSettings")
+    self:send("Suspend")
+end
+
+function FrontEnd:resume()
+    self:send("OutOfScreenSaver")
+    self:send("Resume")
+end
+
+function FrontEnd:connect()
+    self:send("NetworkConnecting")
+    self.world.connected = true
+    self:send("NetworkConnected")
+end
+
+function FrontEnd:disconnect()
+    self:send("NetworkDisconnecting")
+    self.world.connected = false
+    self:send("NetworkDisconnected")
+end
+
+return FrontEnd

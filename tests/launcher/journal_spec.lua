@@ -1,0 +1,327 @@
+--- What the launcher writes down, for every way in which a reading can begin, pause and end.
+
+local Check = require("check")
+
+local test, equal, matches = Check.test, Check.equal, Check.matches
+
+local function reading(folder, change)
+    local world, front_end = Check.koreader(folder, change)
+    front_end:open(Check.book(folder))
+    return world, front_end
+end
+
+test("opening a book writes who, what and where before anything else happens", function(folder)
+    local world = reading(folder)
+    local lines, name = Check.journal(world, "open")
+    local open = lines[1]
+    equal(#lines, 1, "lines")
+    equal(name, open.id .. ".open", "file name")
+    matches(open.id, "^1795385639%-[0-9a-f]+$", "id")
+    equal(open.v, 1, "v")
+    equal(open.n, 0, "n")
+    equal(open.ev, "open", "ev")
+    equal(open.t, 1795385639, "t")
+    equal(open.m, 52000, "m")
+    equal(open.utc_offset_s, 3600, "utc_offset_s")
+    equal(open.page, 12, "page")
+    equal(open.pages, 600, "pages")
+    equal(open.book.file, folder .. "/Moby Dick.epub", "file")
+    equal(open.book.size_bytes, 1234, "size_bytes")
+    equal(open.book.format, "epub", "format")
+    equal(open.book.fingerprint, "5d0c", "fingerprint")
+    equal(open.book.title, "Moby Dick", "title")
+    equal(open.book.language, "en", "language")
+end)
+
+test("several authors and identifiers become lists", function(folder)
+    local book = Check.journal((reading(folder)), "open")[1].book
+    equal(table.concat(book.authors, "|"), "Herman Melville|Rockwell Kent", "authors")
+    equal(table.concat(book.identifiers, "|"), "ISBN:9780142437247|uuid:42", "identifiers")
+end)
+
+test("a page turn that KOReader announces twice is one line", function(folder)
+    local world, front_end = reading(folder)
+    world:pass(59)
+    front_end:turn(13)
+    local lines = Check.journal(world, "open")
+    equal(#lines, 2, "lines")
+    equal(lines[2].ev, "page", "ev")
+    equal(lines[2].page, 13, "page")
+    equal(lines[2].t, 1795385698, "t")
+    equal(lines[2].m, 111000, "m")
+end)
+
+test("every page turn is on disk when the handler returns, without an fsync", function(folder)
+    local world, front_end = reading(folder)
+    local before = world.fsyncs
+    for page = 13, 22 do
+        front_end:turn(page)
+        equal(#Check.journal(world, "open"), page - 11, "lines after page " .. page)
+    end
+    equal(world.fsyncs, before, "fsyncs")
+end)
+
+test("KOReader's autosave brings the page turns to the medium, once", function(folder)
+    local world, front_end = reading(folder)
+    front_end:turn(13)
+    local before = world.fsyncs
+    front_end:send("FlushSettings")
+    front_end:send("FlushSettings")
+    equal(world.fsyncs, before + 1, "fsyncs")
+end)
+
+test("a change of the page count without a turn is written down", function(folder)
+    local world, front_end = reading(folder)
+    front_end.book.pages = 640
+    front_end:turn(12)
+    equal(Check.journal(world, "open")[2].pages, 640, "pages")
+end)
+
+test("the line numbers count up from zero", function(folder)
+    local world, front_end = reading(folder)
+    front_end:turn(13)
+    front_end:close()
+    for index, line in ipairs((Check.journal(world, "jsonl"))) do equal(line.n, index - 1, "n") end
+end)
+
+local ENDINGS = {
+    { "closing a book", "close", function(front_end) front_end:close() end },
+    { "exiting KOReader", "exit", function(front_end) front_end:exit() end },
+    { "restarting KOReader", "restart", function(front_end) front_end:restart() end },
+    { "powering off", "power", function(front_end) front_end:power_off() end },
+    { "rebooting", "power", function(front_end) front_end:reboot() end },
+    { "sharing the storage over USB", "usb", function(front_end) front_end:usb_storage() end },
+}
+
+for _, ending in ipairs(ENDINGS) do
+    test(("%s ends the reading with the reason %s"):format(ending[1], ending[2]), function(folder)
+        local world, front_end = reading(folder)
+        front_end:turn(13)
+        ending[3](front_end)
+        local lines = Check.journal(world, "jsonl")
+        equal(Check.events(world, "jsonl"), "open page close snapshot", "events")
+        equal(lines[3].reason, ending[2], "reason")
+        equal(lines[3].page, 13, "page")
+        equal(lines[3].pages, 600, "pages")
+    end)
+end
+
+test("reloading a book ends one reading with the reason reload and begins another", function(folder)
+    local world, front_end = reading(folder)
+    front_end:reload()
+    equal(Check.journal(world, "jsonl")[2].reason, "reload", "reason")
+    equal(Check.events(world, "open"), "open", "events of the new reading")
+    front_end:turn(13)
+    equal(Check.events(world, "open"), "open page", "events of the new reading")
+end)
+
+test("switching to another book ends one reading and begins another", function(folder)
+    local world, front_end = reading(folder)
+    local other = Check.book(folder)
+    other.props.title = "Typee"
+    front_end:switch(other)
+    equal(Check.journal(world, "jsonl")[2].reason, "close", "reason")
+    equal(Check.journal(world, "open")[1].book.title, "Typee", "title")
+end)
+
+test("the snapshot says what KOReader saved at the close, not what was saved before", function(folder)
+    local world, front_end = reading(folder)
+    front_end:turn(300)
+    front_end:close()
+    local snapshot = Check.journal(world, "jsonl")[4]
+    equal(snapshot.ev, "snapshot", "ev")
+    equal(snapshot.fraction, 0.5, "fraction")
+    equal(snapshot.xpointer, "/body/DocFragment[4]/body/p[300]/text().0", "xpointer")
+    equal(snapshot.last_page, nil, "last_page")
+    equal(snapshot.rating, 4, "rating")
+    equal(snapshot.status, "reading", "status")
+end)
+
+test("the snapshot of a book with fixed pages has a page instead of an xpointer", function(folder)
+    local world, front_end = Check.koreader(folder)
+    local book = Check.book(folder)
+    book.xpointer, book.sidecar = nil, {}
+    front_end:open(book)
+    front_end:turn(13)
+    front_end:close()
+    local snapshot = Check.journal(world, "jsonl")[4]
+    equal(snapshot.last_page, 13, "last_page")
+    equal(snapshot.xpointer, nil, "xpointer")
+    equal(snapshot.rating, nil, "rating")
+end)
+
+test("the last lines are on the medium when the book is closed", function(folder)
+    local world, front_end = reading(folder)
+    front_end:turn(13)
+    local before = world.fsyncs
+    front_end:close()
+    equal(world.fsyncs, before + 2, "fsyncs: one for close, one for snapshot")
+end)
+
+for _, managed in ipairs({ true, false }) do
+    test(("sleep and wake are written down on devices where the Wi-Fi is %s by KOReader"):format(
+        managed and "managed" or "not managed"), function(folder)
+        local world, front_end = reading(folder)
+        world:pass(60)
+        front_end:suspend(managed)
+        world:sleep(3600)
+        front_end:resume()
+        world:pass(30)
+        front_end:turn(13)
+        local lines = Check.journal(world, "open")
+        equal(Check.events(world, "open"), "open suspend resume page", "events")
+        equal(lines[3].t - lines[2].t, 3600, "wall clock")
+        equal(lines[3].m - lines[2].m, 0, "monotonic clock")
+    end)
+end
+
+test("sleep is on the medium before the device sleeps", function(folder)
+    local world, front_end = reading(folder)
+    local before = world.fsyncs
+    front_end:suspend(true)
+    equal(world.fsyncs, before + 1, "fsyncs")
+end)
+
+test("several sleeps without a wake-up are one pause", function(folder)
+    local world, front_end = reading(folder)
+    front_end:suspend()
+    world:pass(60)
+    front_end:suspend()
+    front_end:suspend()
+    front_end:resume()
+    front_end:resume()
+    equal(Check.events(world, "open"), "open suspend resume", "events")
+end)
+
+test("a page turn after a sleep without a wake-up lets the next sleep count", function(folder)
+    local world, front_end = reading(folder)
+    front_end:suspend()
+    front_end:turn(13)
+    front_end:suspend()
+    equal(Check.events(world, "open"), "open suspend page suspend", "events")
+end)
+
+test("sleep and wake in the file browser write nothing", function(folder)
+    local world, front_end = Check.koreader(folder)
+    front_end:suspend()
+    front_end:resume()
+    equal(#Check.names(world.root .. "/bookloresync/journal"), 0, "journals")
+end)
+
+test("a reading that KOReader did not survive is finished as it is at the next start", function(folder)
+    local world, front_end = reading(folder)
+    front_end:turn(13)
+    front_end:crash()
+    equal(Check.events(world, "open"), "open page", "before the start")
+    Check.start_again(world)
+    equal(Check.events(world, "jsonl"), "open page", "after the start")
+end)
+
+test("a book opened after a crash does not disturb what the crash left", function(folder)
+    local world, front_end = reading(folder)
+    front_end:crash()
+    front_end = Check.start_again(world)
+    front_end:open(Check.book(folder))
+    equal(Check.events(world, "jsonl"), "open", "the old reading")
+    equal(Check.events(world, "open"), "open", "the new one")
+end)
+
+test("every event reaches the modules behind the plugin", function(folder)
+    local world, front_end = reading(folder)
+    front_end:turn(13)
+    front_end:suspend(true)
+    front_end:resume()
+    front_end:connect()
+    front_end:send("BookloreSync")
+    front_end:close()
+    front_end:open(Check.book(folder))
+    front_end:power_off()
+    local heard = " " .. table.concat(front_end.heard, " ") .. " "
+    for name in ("PageUpdate ReaderReady Suspend Resume NetworkConnected BookloreSync CloseDocument FlushSettings " ..
+        "SaveSettings CloseWidget PowerOff Close"):gmatch("%S+") do
+        matches(heard, " " .. name .. " ", "events behind the plugin")
+    end
+    equal(#world.errors, 0, "errors: " .. table.concat(world.errors, "; "))
+end)
+
+test("a full disk in mid-book is told in one line, once, and reading goes on", function(folder)
+    local world, front_end = reading(folder)
+    world.disk_full = true
+    for page = 13, 20 do front_end:turn(page) end
+    front_end:suspend()
+    front_end:resume()
+    front_end:turn(21)
+    equal(#world.shown, 1, "messages")
+    matches(world.shown[1].text, "^BookLore Sync cannot record this reading: [^\n]*No space", "message")
+    equal(world.shown[1].kind, "Notification", "kind")
+    equal(#world.errors, 0, "errors: " .. table.concat(world.errors, "; "))
+end)
+
+test("the lines before a full disk stay good, and with space again the reading goes on in a new file", function(folder)
+    local world, front_end = reading(folder)
+    front_end:turn(13)
+    world.disk_full = true
+    front_end:turn(14)
+    equal(Check.events(world, "jsonl"), "open page", "before")
+    world.disk_full = false
+    front_end:turn(15)
+    front_end:turn(16)
+    local lines = Check.journal(world, "open")
+    equal(Check.events(world, "open"), "open page", "after")
+    equal(lines[1].page, 15, "page at the new beginning")
+    equal(lines[2].page, 16, "page")
+end)
+
+test("a read-only disk is told once per process, and books still open and close", function(folder)
+    local world, front_end = Check.koreader(folder, function(world) world.read_only = true end)
+    for _ = 1, 3 do
+        front_end:open(Check.book(folder))
+        front_end:turn(13)
+        front_end:close()
+    end
+    local complaints = 0
+    for _, message in ipairs(world.shown) do
+        if message.text:find("Read-only file system", 1, true) then complaints = complaints + 1 end
+    end
+    equal(complaints, 1, "messages")
+    equal(#world.errors, 0, "errors: " .. table.concat(world.errors, "; "))
+end)
+
+test("quotes, line breaks, control characters and broken bytes in a title make a valid line", function(folder)
+    local world, front_end = Check.koreader(folder)
+    local book = Check.book(folder)
+    book.props.title = 'A "b" \\ c\nd\1e \255 ä'
+    front_end:open(book)
+    equal(Check.journal(world, "open")[1].book.title, 'A "b" \\ c\nd\1e \239\191\189 ä', "title")
+end)
+
+test("a book without any metadata is named by its file", function(folder)
+    local world, front_end = Check.koreader(folder)
+    local book = Check.book(folder)
+    book.props, book.sidecar = { display_title = "Moby Dick" }, {}
+    front_end:open(book)
+    local written = Check.journal(world, "open")[1].book
+    equal(written.title, "Moby Dick", "title")
+    equal(written.authors, nil, "authors")
+    equal(written.fingerprint, nil, "fingerprint")
+end)
+
+test("a blurb in the author field does not make the line too long", function(folder)
+    local world, front_end = Check.koreader(folder)
+    local book = Check.book(folder)
+    book.props.authors = (("ä"):rep(20000) .. "\n"):rep(40)
+    book.props.title = ("ß"):rep(50000)
+    front_end:open(book)
+    local _, name = Check.journal(world, "open")
+    local text = Check.read(world.root .. "/bookloresync/journal/" .. name)
+    assert(#text < 65536, "the line has " .. #text .. " bytes")
+    assert(not text:find("\239\191\189", 1, true), "a character was cut in two")
+end)
+
+test("whole numbers are written as whole numbers and the fields in a fixed order", function(folder)
+    local world, front_end = reading(folder)
+    front_end:turn(13)
+    local _, name = Check.journal(world, "open")
+    local text = Check.read(world.root .. "/bookloresync/journal/" .. name)
+    matches(text, '\n{"v":1,"n":1,"ev":"page","t":1795385639,"m":52000,"page":13,"pages":600}\n$', "line")
+end)

@@ -1,0 +1,10 @@
+--- All tests of the launcher: `luajit tests/launcher/run.lua` in the repository's root. Exit code 1 if one fails.
+
+package.path = "tests/launcher/?.lua;" .. package.path
+
+local Check = require("check")
+
+for _, spec in ipairs({ "journal_spec", "worker_spec", "menu_spec", "real_process_spec" }) do require(spec) end
+
+print(("%d passed, %d failed"):format(Check.passed, Check.failed))
+os.exit(Check.failed == 0 and Check.passed > 0 and 0 or 1)

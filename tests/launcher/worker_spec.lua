@@ -1,0 +1,487 @@
+--- When the worker is started, how it is watched, and what becomes of its result.
+
+local Check = require("check")
+local cjson = require("cjson")
+
+local test, equal, matches = Check.test, Check.equal, Check.matches
+
+local function reading(folder, change)
+    local world, front_end = Check.koreader(folder, change)
+    front_end:open(Check.book(folder))
+    return world, front_end
+end
+
+local function read_and_close(folder, change)
+    local world, front_end = reading(folder, change)
+    front_end:turn(13)
+    front_end:close()
+    return world, front_end
+end
+
+local function jobs_left(world)
+    return #Check.names(world.root .. "/bookloresync/jobs")
+end
+
+local function reasons(world)
+    local list = {}
+    for _, run in ipairs(world.spawned or {}) do list[#list + 1] = run.job.reason end
+    return table.concat(list, " ")
+end
+
+-- ------------------------------------------------------------------------------------------------ triggers
+
+test("closing a book starts the worker exactly once, after the journal is finished", function(folder)
+    local world = read_and_close(folder)
+    world:pass(10)
+    equal(reasons(world), "close", "starts")
+    equal(#world.spawned[1].journal, 1, "journals when the worker started")
+    matches(world.spawned[1].journal[1], "%.jsonl$", "journal when the worker started")
+end)
+
+test("closing a book without a connection starts nothing", function(folder)
+    local world = read_and_close(folder, function(world) world.connected = false end)
+    world:pass(200)
+    equal(Check.starts(world), 0, "starts")
+end)
+
+test("opening a book and turning pages start nothing", function(folder)
+    local world, front_end = reading(folder)
+    for page = 13, 40 do
+        front_end:turn(page)
+        world:pass(60)
+    end
+    equal(Check.starts(world), 0, "starts")
+end)
+
+test("switching to another book starts the worker for the first", function(folder)
+    local world, front_end = reading(folder)
+    front_end:switch(Check.book(folder))
+    equal(reasons(world), "close", "starts")
+end)
+
+test("a reload starts the worker for the part that was read", function(folder)
+    local world, front_end = reading(folder)
+    front_end:reload()
+    equal(reasons(world), "close", "starts")
+end)
+
+for _, way in ipairs({ "power_off", "reboot", "usb_storage" }) do
+    test(("nothing is started at %s with a book open"):format(way), function(folder)
+        local world, front_end = reading(folder)
+        front_end:turn(13)
+        front_end[way](front_end)
+        equal(Check.starts(world), 0, "starts")
+    end)
+
+    test(("a running worker is terminated at %s"):format(way), function(folder)
+        local world, front_end = read_and_close(folder)
+        local pid = world.spawned[1].pid
+        front_end[way](front_end)
+        equal(world.commands[#world.commands], "kill -TERM " .. pid, "last command")
+        equal(world.processes[pid], nil, "process")
+        equal(world.standby_prevented, 0, "standby")
+    end)
+end
+
+test("a worker that outlived a restart is terminated too when the storage is shared", function(folder)
+    local world, front_end = reading(folder)
+    front_end:restart()
+    local pid = world.spawned[1].pid
+    front_end = Check.start_again(world)
+    front_end:usb_storage()
+    equal(world.processes[pid], nil, "process")
+end)
+
+test("a number that belongs to another program by now is not terminated", function(folder)
+    local world, front_end = read_and_close(folder)
+    world.processes[world.spawned[1].pid] = "/sbin/init"
+    front_end:usb_storage()
+    equal(world.processes[world.spawned[1].pid], "/sbin/init", "process")
+end)
+
+for _, way in ipairs({ "exit", "restart" }) do
+    test(("%s with a book open starts the worker and does not wait for it"):format(way), function(folder)
+        local world, front_end = reading(folder)
+        front_end[way](front_end)
+        equal(reasons(world), "exit", "starts")
+        equal(#world.queue, 0, "scheduled tasks")
+        equal(world.standby_prevented, 0, "standby")
+    end)
+
+    test(("%s from the file browser starts nothing and lets a running worker live"):format(way), function(folder)
+        local world, front_end = read_and_close(folder)
+        front_end[way](front_end)
+        equal(reasons(world), "close", "starts")
+        assert(world.processes[world.spawned[1].pid], "the worker was killed")
+        equal(world.standby_prevented, 0, "standby")
+    end)
+end
+
+test("the network starts the worker a second after it came", function(folder)
+    local world, front_end = Check.koreader(folder, function(world) world.connected = false end)
+    front_end:connect()
+    world:pass(0.9)
+    equal(Check.starts(world), 0, "starts before a second")
+    world:pass(0.2)
+    equal(reasons(world), "network", "starts")
+end)
+
+test("a network that is gone again within a second starts nothing", function(folder)
+    local world, front_end = Check.koreader(folder)
+    front_end:connect()
+    front_end:disconnect()
+    world:pass(30)
+    equal(Check.starts(world), 0, "starts")
+end)
+
+test("waking up starts the worker after two seconds if the network stayed", function(folder)
+    local world, front_end = reading(folder)
+    front_end:suspend(false)
+    world:sleep(3600)
+    front_end:resume()
+    world:pass(1.9)
+    equal(Check.starts(world), 0, "starts before two seconds")
+    world:pass(0.2)
+    equal(reasons(world), "wake", "starts")
+end)
+
+test("waking up without a network starts nothing until it comes", function(folder)
+    local world, front_end = reading(folder)
+    front_end:suspend(true)
+    world:sleep(3600)
+    front_end:resume()
+    world:pass(10)
+    equal(Check.starts(world), 0, "starts before the network")
+    front_end:connect()
+    world:pass(2)
+    equal(reasons(world), "network", "starts")
+end)
+
+test("falling asleep starts nothing", function(folder)
+    local world, front_end = reading(folder)
+    front_end:suspend(false)
+    world:pass(60)
+    equal(Check.starts(world), 0, "starts")
+end)
+
+test("wake-up and network together start the worker once", function(folder)
+    local world, front_end = Check.koreader(folder)
+    front_end:resume()
+    front_end:connect()
+    world:pass(3)
+    Check.answer(world, 1)
+    world:pass(60)
+    equal(Check.starts(world), 1, "starts")
+end)
+
+test("within 25 seconds of a run that came through, a wake-up starts nothing", function(folder)
+    local world, front_end = read_and_close(folder)
+    Check.answer(world, 1)
+    world:pass(3)
+    front_end:resume()
+    world:pass(60)
+    equal(reasons(world), "close", "starts")
+end)
+
+test("within 25 seconds of a run that found no server, the network starts the next one after them", function(folder)
+    local world, front_end = read_and_close(folder)
+    Check.answer(world, 1, { outcome = "offline" })
+    world:pass(5)
+    front_end:connect()
+    world:pass(19)
+    equal(reasons(world), "close", "starts after 24 s")
+    world:pass(2)
+    equal(reasons(world), "close network", "starts after 26 s")
+end)
+
+test("25 seconds after a run a wake-up counts again", function(folder)
+    local world, front_end = read_and_close(folder)
+    Check.answer(world, 1)
+    world:pass(26)
+    front_end:resume()
+    world:pass(3)
+    equal(reasons(world), "close wake", "starts")
+end)
+
+test("closing books in quick succession is not debounced", function(folder)
+    local world, front_end = read_and_close(folder)
+    Check.answer(world, 1)
+    world:pass(2)
+    front_end:open(Check.book(folder))
+    front_end:close()
+    equal(reasons(world), "close close", "starts")
+end)
+
+test("whatever is asked for during a run is done once after it", function(folder)
+    local world, front_end = read_and_close(folder)
+    for _ = 1, 3 do
+        front_end:open(Check.book(folder))
+        front_end:close()
+        world:pass(1)
+    end
+    equal(Check.starts(world), 1, "starts during the run")
+    Check.answer(world, 1)
+    world:pass(2)
+    equal(reasons(world), "close close", "starts after it")
+    Check.answer(world, 2)
+    world:pass(60)
+    equal(Check.starts(world), 2, "starts in the end")
+end)
+
+test("a gesture starts the worker, also without a connection", function(folder)
+    local world, front_end = Check.koreader(folder, function(world) world.connected = false end)
+    equal(world.actions.bookloresync_sync.event, "BookloreSync", "action")
+    front_end:send(world.actions.bookloresync_sync.event)
+    equal(reasons(world), "tap", "starts")
+    equal(world.spawned[1].job.verb, "sync", "verb")
+end)
+
+-- ------------------------------------------------------------------------------------------------ the job
+
+test("the job says what the worker needs to know", function(folder)
+    local world = read_and_close(folder)
+    local job = world.spawned[1].job
+    equal(job.version, 1, "version")
+    matches(job.job, "^1795385639%-[0-9a-f]+$", "job")
+    equal(job.verb, "sync", "verb")
+    equal(job.at, 1795385639, "at")
+    equal(job.utc_offset_s, 3600, "utc_offset_s")
+    equal(job.device.model, "Kobo_nova", "model")
+    equal(job.device.id, "0A1B2C3D", "id")
+    equal(job.proxy, cjson.null, "proxy")
+    equal(job.deadline_s, 120, "deadline_s")
+end)
+
+test("a proxy that KOReader uses is passed on, one that is switched off is not", function(folder)
+    local world = read_and_close(folder, function(world)
+        world.settings.http_proxy, world.settings.http_proxy_enabled = "http://10.0.0.1:3128", true
+    end)
+    equal(world.spawned[1].job.proxy, "http://10.0.0.1:3128", "proxy")
+    world.settings.http_proxy_enabled = false
+    Check.answer(world, 1)
+    world:pass(2)
+    local front_end = Check.start_again(world)
+    front_end:send("BookloreSync")
+    equal(world.spawned[2].job.proxy, cjson.null, "proxy switched off")
+end)
+
+for zone, offset in pairs({ ["-0330"] = -12600, ["+0000"] = 0, ["+0545"] = 20700 }) do
+    test(("the time zone %s is an offset of %d s"):format(zone, offset), function(folder)
+        local world = read_and_close(folder, function(world) world.time_zone = zone end)
+        equal(world.spawned[1].job.utc_offset_s, offset, "utc_offset_s")
+    end)
+end
+
+-- ------------------------------------------------------------------------------------------------ the wait
+
+test("standby is prevented and the second core on exactly while the worker runs", function(folder)
+    local world = read_and_close(folder)
+    equal(world.standby_prevented, 1, "standby during the run")
+    equal(table.concat(world.cpu_cores, " "), "2", "cores during the run")
+    Check.answer(world, 1)
+    world:pass(2)
+    equal(world.standby_prevented, 0, "standby after the run")
+    equal(table.concat(world.cpu_cores, " "), "2 1", "cores after the run")
+end)
+
+test("the result is found although the book view that started the run is gone", function(folder)
+    local world, front_end = reading(folder)
+    front_end:switch(Check.book(folder))
+    Check.answer(world, 1, Check.said("1 reading session sent"))
+    world:pass(2)
+    equal(world.shown[1].text, "1 reading session sent", "message")
+end)
+
+test("the result is looked for after 0.25 s, then ever less often, down to once a second", function(folder)
+    local world = read_and_close(folder)
+    local waits = {}
+    for _ = 1, 7 do
+        local wait = (world.queue[1].due - world.monotonic_us) / 1000000
+        waits[#waits + 1] = ("%.2f"):format(wait)
+        world:pass(wait)
+    end
+    equal(table.concat(waits, " "), "0.25 0.38 0.56 0.84 1.00 1.00 1.00", "waits")
+end)
+
+test("a worker that hangs is killed 30 seconds after its deadline, and the reader can go on", function(folder)
+    local world, front_end = read_and_close(folder)
+    world:pass(149)
+    assert(world.processes[world.spawned[1].pid], "killed too early")
+    world:pass(4)
+    equal(world.commands[#world.commands], "kill -KILL " .. world.spawned[1].pid, "last command")
+    equal(world.standby_prevented, 0, "standby")
+    equal(jobs_left(world), 0, "job files")
+    front_end:send("BookloreSync")
+    equal(Check.starts(world), 2, "starts")
+end)
+
+test("a worker that dies without a result is noticed within seconds and told once", function(folder)
+    local world, front_end = read_and_close(folder)
+    world.processes = {}
+    world:pass(3)
+    equal(world.standby_prevented, 0, "standby")
+    equal(#world.shown, 1, "messages")
+    matches(world.shown[1].text, "without a result", "message")
+    front_end:open(Check.book(folder))
+    front_end:close()
+    world.processes = {}
+    world:pass(3)
+    equal(#world.shown, 1, "messages after the second time")
+end)
+
+test("switching the plugin off terminates the worker and forgets its result", function(folder)
+    local world, front_end = read_and_close(folder)
+    front_end.window[1]:stopPlugin()
+    equal(world.processes[world.spawned[1].pid], nil, "process")
+    equal(world.standby_prevented, 0, "standby")
+    world:pass(60)
+    equal(#world.shown, 0, "messages")
+end)
+
+test("a plugin that was switched off starts nothing more", function(folder)
+    local world, front_end = Check.koreader(folder)
+    front_end.window[1]:stopPlugin(true)
+    front_end:open(Check.book(folder))
+    front_end:close()
+    front_end:connect()
+    world:pass(60)
+    equal(Check.starts(world), 0, "starts")
+end)
+
+-- ------------------------------------------------------------------------------------------------ the result
+
+test("the first line of the first message is shown, and the files of the run are gone", function(folder)
+    local world = read_and_close(folder)
+    Check.answer(world, 1, { messages = {
+        { level = "info", text = "2 reading sessions sent\nand more" }, { level = "info", text = "other" },
+    } })
+    world:pass(2)
+    equal(#world.shown, 1, "messages")
+    equal(world.shown[1].kind, "Notification", "kind")
+    equal(world.shown[1].text, "2 reading sessions sent", "text")
+    equal(#Check.names(world.root .. "/bookloresync/results"), 0, "results")
+    equal(jobs_left(world), 0, "job files")
+end)
+
+test("a result without a message shows nothing", function(folder)
+    local world = read_and_close(folder)
+    Check.answer(world, 1)
+    world:pass(60)
+    equal(#world.shown, 0, "messages")
+end)
+
+test("an error after a tap waits to be read, an error in the background passes by", function(folder)
+    local world, front_end = read_and_close(folder)
+    Check.answer(world, 1, Check.said("Server refused the password", "error"))
+    world:pass(2)
+    equal(world.shown[1].kind, "Notification", "in the background")
+    front_end:send("BookloreSync")
+    Check.answer(world, 2, Check.said("Server refused the password", "error"))
+    world:pass(2)
+    equal(world.shown[#world.shown].kind, "InfoMessage", "after a tap")
+    equal(world.shown[#world.shown].text, "Server refused the password", "text")
+end)
+
+test("a tap shows all messages of the answer", function(folder)
+    local world, front_end = Check.koreader(folder)
+    front_end:send("BookloreSync")
+    Check.answer(world, 1, { messages = { { level = "info", text = "1 waits" }, { level = "info", text = "Typee" } } })
+    world:pass(2)
+    equal(world.shown[#world.shown].kind, "InfoMessage", "kind")
+    equal(world.shown[#world.shown].text, "1 waits\nTypee", "text")
+end)
+
+test("the result of a run at exit is shown at the next start", function(folder)
+    local world, front_end = reading(folder)
+    front_end:exit()
+    Check.answer(world, 1, Check.said("1 reading session sent"))
+    Check.start_again(world)
+    equal(#world.shown, 1, "messages")
+    equal(world.shown[1].text, "1 reading session sent", "text")
+    equal(#Check.names(world.root .. "/bookloresync/results"), 0, "results")
+    equal(jobs_left(world), 0, "job files")
+end)
+
+test("a run that outlives a restart is watched to its end, and is the only one", function(folder)
+    local world, front_end = reading(folder)
+    front_end:restart()
+    front_end = Check.start_again(world)
+    equal(world.standby_prevented, 1, "standby")
+    front_end:open(Check.book(folder))
+    front_end:close()
+    equal(Check.starts(world), 1, "starts during the run")
+    Check.answer(world, 1, Check.said("1 reading session sent"))
+    world:pass(2)
+    equal(world.shown[1].text, "1 reading session sent", "text")
+    equal(reasons(world), "exit close", "starts after it")
+end)
+
+test("a result of an unknown version is left where it is and named", function(folder)
+    local world = read_and_close(folder)
+    Check.answer(world, 1, { version = 2, messages = { { level = "info", text = "from the future" } } })
+    world:pass(2)
+    equal(#world.shown, 1, "messages")
+    matches(world.shown[1].text, world.spawned[1].job.job:gsub("%-", "%%-") .. "%.json has version 2", "message")
+    equal(#Check.names(world.root .. "/bookloresync/results"), 1, "results")
+end)
+
+test("a broken result is removed and disturbs nobody", function(folder)
+    local world = read_and_close(folder)
+    Check.write(("%s/bookloresync/results/%s.json"):format(folder, world.spawned[1].job.job), '{"version":1,')
+    world:pass(2)
+    equal(#Check.names(world.root .. "/bookloresync/results"), 0, "results")
+    equal(world.standby_prevented, 0, "standby")
+    equal(#world.errors, 0, "errors: " .. table.concat(world.errors, "; "))
+end)
+
+test("a result that is still being written is not taken", function(folder)
+    local world = read_and_close(folder)
+    Check.write(("%s/bookloresync/results/%s.json.tmp"):format(folder, world.spawned[1].job.job), "{}")
+    world:pass(10)
+    equal(#Check.names(world.root .. "/bookloresync/results"), 1, "results")
+    equal(world.standby_prevented, 1, "standby")
+end)
+
+-- ------------------------------------------------------------------------------------------------ what can be missing
+
+test("a missing worker is told once, and a tap tells it again", function(folder)
+    local world, front_end = read_and_close(folder, function(world)
+        os.remove(world.root .. "/bin/booklore-sync-x86_64")
+    end)
+    front_end:open(Check.book(folder))
+    front_end:close()
+    equal(#world.shown, 1, "messages")
+    matches(world.shown[1].text, "program missing: .*/bin/booklore%-sync%-x86_64$", "message")
+    front_end:send("BookloreSync")
+    equal(world.shown[#world.shown].kind, "InfoMessage", "after a tap")
+    equal(#world.commands, 0, "commands")
+
+end)
+
+test("a shell that cannot be forked is no message in the background, and no run", function(folder)
+    local world, front_end = read_and_close(folder, function(world) world.shell_answers = -1 end)
+    equal(#world.shown, 0, "messages")
+    equal(world.standby_prevented, 0, "standby")
+    equal(jobs_left(world), 0, "job files")
+    front_end:send("BookloreSync")
+    matches(world.shown[#world.shown].text, "not enough memory", "message after a tap")
+end)
+
+test("a worker that cannot be executed is told once", function(folder)
+    local world, front_end = read_and_close(folder, function(world) world.shell_answers = 126 * 256 end)
+    front_end:open(Check.book(folder))
+    front_end:close()
+    equal(#world.shown, 1, "messages")
+    matches(world.shown[1].text, "program cannot be run: .*/bin/booklore%-sync%-x86_64$", "message")
+    equal(world.standby_prevented, 0, "standby")
+    equal(jobs_left(world), 0, "job files")
+end)
+
+test("an error inside a scheduled task does not reach KOReader", function(folder)
+    local world = read_and_close(folder)
+    package.loaded["booklore_worker"]._finish = function() error("broken") end
+    Check.answer(world, 1)
+    world:pass(2)
+    equal(#world.errors, 1, "logged errors")
+    equal(world.standby_prevented, 0, "standby")
+end)
