@@ -72,13 +72,13 @@ CREATE TABLE user_book (
     last_read_at INTEGER,
     epub_cfi TEXT CHECK (length(epub_cfi) <= 1000),
     epub_href TEXT CHECK (length(epub_href) <= 1000),
-    epub_percent REAL,
+    epub_percent REAL CHECK (abs(epub_percent) < 3.5e38),
     pdf_page INTEGER,
-    pdf_percent REAL,
+    pdf_percent REAL CHECK (abs(pdf_percent) < 3.5e38),
     cbx_page INTEGER,
-    cbx_percent REAL,
+    cbx_percent REAL CHECK (abs(cbx_percent) < 3.5e38),
     koreader_progress TEXT CHECK (length(koreader_progress) <= 1000),
-    koreader_fraction REAL,
+    koreader_fraction REAL CHECK (abs(koreader_fraction) < 3.5e38),
     koreader_device TEXT CHECK (length(koreader_device) <= 100),
     koreader_device_id TEXT CHECK (length(koreader_device_id) <= 100),
     koreader_synced_at INTEGER,
@@ -94,9 +94,9 @@ CREATE TABLE reading_session (
     ended_at INTEGER NOT NULL,
     duration_s INTEGER NOT NULL CHECK (duration_s BETWEEN -2147483648 AND 2147483647),
     duration_formatted TEXT CHECK (length(duration_formatted) <= 50),
-    start_progress REAL,
-    end_progress REAL,
-    progress_delta REAL,
+    start_progress REAL CHECK (abs(start_progress) < 3.5e38), -- what a FLOAT column can hold
+    end_progress REAL CHECK (abs(end_progress) < 3.5e38), -- what a FLOAT column can hold
+    progress_delta REAL CHECK (abs(progress_delta) < 3.5e38), -- what a FLOAT column can hold
     start_location TEXT CHECK (length(start_location) <= 500),
     end_location TEXT CHECK (length(end_location) <= 500),
     created_at INTEGER NOT NULL
