@@ -18,7 +18,7 @@ Journal.__index = Journal
 --   clock             {wall_s = fn, monotonic_ms = fn, utc_offset_s = fn}
 --   new_id            fn → string
 --   sync_file         fn(file), flushes the file to the medium
---   list_folder       fn(folder) → iterator of names
+--   list_folder       fn(folder) → list of names
 --   on_failure        fn(error), told once that nothing can be written
 function Journal:new(deps)
     return setmetatable({ deps = deps }, self)
@@ -26,7 +26,7 @@ end
 
 --- Readings that a dead KOReader left open are over: they end at their last line.
 function Journal:adopt_orphans()
-    for name in self.deps.list_folder(self.deps.folder) do
+    for _, name in ipairs(self.deps.list_folder(self.deps.folder)) do
         local id = name:match("^([0-9a-z-]+)%.open$")
         if id and id ~= self.id then self:_rename(id) end
     end

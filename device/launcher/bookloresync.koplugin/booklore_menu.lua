@@ -37,7 +37,7 @@ function Menu:_items()
         return { self:_action("status", _("Status")), { text = text, enabled = false } }
     end
     local items = {}
-    for _index, item in ipairs(type(model.items) == "table" and model.items or {}) do
+    for _, item in ipairs(type(model.items) == "table" and model.items or {}) do
         items[#items + 1] = self:_item(item)
     end
     return items

@@ -41,9 +41,8 @@ local function new_id()
     local source = io.open("/dev/urandom", "rb")
     local bytes = source and source:read(6) or tostring(clock.monotonic_ms())
     if source then source:close() end
-    return ("%d-%s"):format(math.max(0, clock.wall_s()), (bytes:gsub(".", function(byte)
-        return ("%02x"):format(byte:byte())
-    end)))
+    local hex = bytes:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end)
+    return ("%d-%s"):format(math.max(0, clock.wall_s()), hex)
 end
 
 local function list_folder(folder)
@@ -52,15 +51,7 @@ local function list_folder(folder)
         for name in lfs.dir(folder) do names[#names + 1] = name end
     end
     table.sort(names)
-    local index = 0
-    return function()
-        index = index + 1
-        return names[index]
-    end
-end
-
-local function first_line(text)
-    return text:match("^[^\r\n]*")
+    return names
 end
 
 --- A toast by default; what the reader asked for and does not fit into one line, or went wrong, waits to be read.
@@ -71,7 +62,7 @@ local function show(messages, tapped)
         for _, message in ipairs(messages) do texts[#texts + 1] = message.text end
         UIManager:show(InfoMessage:new({ text = table.concat(texts, "\n") }))
     else
-        UIManager:show(Notification:new({ text = first_line(first.text) }))
+        UIManager:show(Notification:new({ text = first.text:match("^[^\r\n]*") }))
     end
 end
 
@@ -138,10 +129,7 @@ function Process.of(plugin_path)
 
     journal:adopt_orphans()
     -- At this moment KOReader has no window yet that a message could appear on.
-    UIManager:nextTick(function()
-        local ok, problem = pcall(worker.recover, worker)
-        if not ok then logger.err("BookLore Sync:", problem) end
-    end)
+    UIManager:nextTick(worker.recover_later)
     Process.current = { journal = journal, worker = worker, menu = menu, tap = tap }
     return Process.current
 end

@@ -31,28 +31,29 @@ Worker.__index = Worker
 --   clock      {wall_s = fn, monotonic_ms = fn, utc_offset_s = fn}
 --   new_id     fn → string
 --   exists     fn(path) → boolean
---   list_folder  fn(folder) → iterator of names
+--   list_folder  fn(folder) → list of names
 --   connected  fn → boolean, from memory, never by asking the network
 --   job_facts  fn → list of {name, value} that every job carries (device, proxy)
 --   show       fn(messages, tapped), messages being a list of {level, text}
 --   log_error  fn(text)
 function Worker:new(deps)
-    local worker = setmetatable({ deps = deps, told = {} }, self)
+    local worker = setmetatable({ deps = deps, wishes = {}, told = {} }, self)
     -- KOReader does not catch errors of scheduled actions: one in here would take the reader down.
     worker.poll = function() worker:_guarded(worker._poll) end
     worker.fire = function() worker:_guarded(worker._fire) end
+    worker.recover_later = function() worker:_guarded(worker._recover) end
     return worker
 end
 
 --- Once per process: shows what earlier runs left, and goes on watching one that outlived a restart.
-function Worker:recover()
-    for name in self.deps.list_folder(self.deps.folder .. "/jobs") do
+function Worker:_recover()
+    for _, name in ipairs(self.deps.list_folder(self.deps.folder .. "/jobs")) do
         local job = name:match("^([0-9a-z-]+)%.json$")
-        if job and not self.run then
-            local pid = self:_living_pid(job)
-            if pid then self:_watch({ job = job, pid = pid }) end
+        if job and not self.run and self:_living_pid(job) then
+            self:_watch({ job = job })
+        elseif job then
+            self:_forget(job)
         end
-        if job and not (self.run and self.run.job == job) then self:_forget(job) end
     end
     self:_collect_results()
 end
@@ -60,15 +61,13 @@ end
 --- @param reason string as in docs/protocol.md
 --- @param verb string|nil defaults to sync
 function Worker:request(reason, verb)
-    if self.leaving then return end
     local wish = { reason = reason, verb = verb or "sync" }
-    if self.run then
-        if not self.wish or not AUTOMATIC[reason] then self.wish = wish end
-        return
-    end
+    if self.leaving then return end
+    if self.run then return self:_remember(wish) end
     local wait_s = AUTOMATIC[reason] and self:_debounce_left_s() or 0
     if wait_s == 0 then
-        self:_start(wish)
+        local run = self:_spawn(wish)
+        if run then self:_watch(run) end
     elseif self.last_outcome ~= "done" then
         self:request_in(wait_s, reason)
     end
@@ -81,15 +80,10 @@ function Worker:request_in(delay_s, reason)
     self.deps.ui:scheduleIn(delay_s, self.fire)
 end
 
---- KOReader is about to exit: the worker may run on, but nobody will watch it.
-function Worker:start_unwatched(reason)
-    if not self.run and not self.leaving then self:_spawn({ reason = reason, verb = "sync" }) end
-end
-
---- KOReader's task queue is emptied at exit; a run that is on goes on by itself.
+--- KOReader exits, and with it every scheduled look at the run; the worker itself goes on.
 function Worker:leave()
     self.leaving = true
-    self.wish = nil
+    self.wishes = {}
     self:_unwatch()
 end
 
@@ -107,38 +101,40 @@ end
 --- Nothing of ours may run any more: a cable wants the storage, or the power goes.
 function Worker:stop()
     self:leave()
-    for name in self.deps.list_folder(self.deps.folder .. "/jobs") do
+    for _, name in ipairs(self.deps.list_folder(self.deps.folder .. "/jobs")) do
         local job = name:match("^([0-9a-z-]+)%.pid$")
         local pid = job and self:_living_pid(job)
         if pid then os.execute("kill -TERM " .. pid) end
     end
 end
 
-function Worker:_start(wish)
-    local run = self:_spawn(wish)
-    if run then self:_watch(run) end
+--- What is wished several times during a run is done once.
+function Worker:_remember(wish)
+    for _, known in ipairs(self.wishes) do
+        if known.verb == wish.verb then
+            if wish.reason == "tap" then known.reason = "tap" end
+            return
+        end
+    end
+    table.insert(self.wishes, wish)
 end
 
---- @return table|nil run {job, pid, tapped}
+--- @return table|nil run {job, verb, tapped}
 function Worker:_spawn(wish)
     self:_cancel_pending()
-    local tapped = wish.reason == "tap"
+    local run = { job = self.deps.new_id(), verb = wish.verb, tapped = wish.reason == "tap" }
     if not self.deps.exists(self.deps.program) then
-        return self:_tell("missing", tapped, T(_("BookLore Sync: program missing: %1"), self.deps.program))
+        return self:_tell(run.tapped, T(_("BookLore Sync: program missing: %1"), self.deps.program))
     end
-    local job = self.deps.new_id()
-    if not self:_write_job(job, wish) then
-        return self:_tell("job", tapped, _("BookLore Sync: no space to start a synchronisation."))
-    end
-    self.last_start_ms, self.last_outcome = self.deps.clock.monotonic_ms(), nil
-    local code = self:_execute(job, wish.verb)
-    if code == 0 then return { job = job, pid = self:_read_pid(job), tapped = tapped } end
-    self:_forget(job)
+    if wish.verb == "sync" then self.last_sync_ms, self.last_outcome = self.deps.clock.monotonic_ms(), nil end
+    local code = self:_write_job(run.job, wish) and self:_execute(run.job, wish.verb)
+    if code == 0 then return run end
+    self:_forget(run.job)
     if code == CANNOT_EXECUTE then
-        return self:_tell("executable", tapped, T(_("BookLore Sync: program cannot be run: %1"), self.deps.program))
+        return self:_tell(run.tapped, T(_("BookLore Sync: program cannot be run: %1"), self.deps.program))
     end
-    -- The fork failed, for want of memory: nothing is lost, and the next trigger tries again.
-    if tapped then self:_tell("fork", true, _("BookLore Sync: not enough memory now, please try again later.")) end
+    -- No space for the job, or no memory for a shell: nothing is lost, and the next trigger tries again.
+    if run.tapped then self:_tell(true, _("BookLore Sync: no space or memory left, please try again later.")) end
 end
 
 function Worker:_write_job(job, wish)
@@ -147,20 +143,25 @@ function Worker:_write_job(job, wish)
         { "at", self.deps.clock.wall_s() }, { "utc_offset_s", self.deps.clock.utc_offset_s() },
         { "deadline_s", DEADLINE_S },
     }
-    for _index, fact in ipairs(self.deps.job_facts()) do fields[#fields + 1] = fact end
+    for _, fact in ipairs(self.deps.job_facts()) do fields[#fields + 1] = fact end
     local file = io.open(self:_path("jobs", job, "json"), "wb")
     if not file then return false end
     local written = file:write(tostring(Json.object(fields)), "\n")
-    local closed = file:close() -- this is where a full disk shows
-    if not (written and closed) then self:_forget(job) end
-    return written and closed
+    return file:close() and written -- a full disk shows at the close
+end
+
+local function read_file(path)
+    local file = io.open(path, "rb")
+    local content = file and file:read("*a")
+    if file then file:close() end
+    return content or ""
 end
 
 local function quote(argument)
     return "'" .. argument:gsub("'", "'\\''") .. "'"
 end
 
---- @return number the shell's exit code, negative or 127 and above if there was none
+--- @return number the shell's exit code, negative if there was no shell
 function Worker:_execute(job, verb)
     local folder, program = quote(self.deps.folder), quote(self.deps.program)
     local prepare = ""
@@ -174,8 +175,8 @@ function Worker:_execute(job, verb)
         prepare, program, verb, folder, quote(self:_path("jobs", job, "json")),
         quote(self.deps.folder .. "/log/launcher-spawn.log"), quote(self:_path("jobs", job, "pid")))
     local status, _kind, code = os.execute(command)
-    if type(status) ~= "number" then status = (status and 0 or code or 1) * 256 end -- Lua 5.2 answers differently
-    code = status >= 0 and math.floor(status / 256) or -1
+    -- LuaJIT answers with the status of wait(2); built for Lua 5.2 it would answer with the code itself.
+    code = code or math.floor(status / 256)
     self.made_executable = self.made_executable or code == 0
     return code
 end
@@ -220,19 +221,18 @@ function Worker:_finish()
     local run = self:_unwatch()
     self:_forget(run.job)
     if not self.deps.exists(self:_path("results", run.job, "json")) then
-        self:_tell("no result", run.tapped, _("BookLore Sync ended without a result, see log/launcher-spawn.log."))
+        self:_tell(run.tapped, _("BookLore Sync ended without a result, see log/launcher-spawn.log."))
     end
     self:_collect_results(run)
-    local wish = self.wish
-    self.wish = nil
+    local wish = table.remove(self.wishes, 1)
     if wish then self:request(wish.reason, wish.verb) end
 end
 
 --- @param run table|nil the run that has just ended
 function Worker:_collect_results(run)
-    for name in self.deps.list_folder(self.deps.folder .. "/results") do
+    for _, name in ipairs(self.deps.list_folder(self.deps.folder .. "/results")) do
         local job = name:match("^([0-9a-z-]+)%.json$")
-        if job then self:_consume(job, run ~= nil and run.job == job and run or {}) end
+        if job then self:_consume(job, run and run.job == job and run or {}) end
     end
 end
 
@@ -240,14 +240,14 @@ function Worker:_consume(job, run)
     local path = self:_path("results", job, "json")
     local result = Json.read(path, RESULT_LIMIT_BYTES)
     if result and result.version ~= FORMAT_VERSION then
-        return self:_tell(path, false, T(_("BookLore Sync: %1.json has version %2, please update the plugin."),
+        return self:_tell(false, T(_("BookLore Sync: %1.json has version %2, please update the plugin."),
             job, tostring(result.version)))
     end
     os.remove(path)
     if not result then return end
-    if run.job then self.last_outcome = result.outcome end
+    if run.verb == "sync" then self.last_outcome = result.outcome end
     local messages = {}
-    for _index, message in ipairs(type(result.messages) == "table" and result.messages or {}) do
+    for _, message in ipairs(type(result.messages) == "table" and result.messages or {}) do
         if type(message) == "table" and type(message.text) == "string" then messages[#messages + 1] = message end
     end
     if #messages > 0 then self.deps.show(messages, run.tapped) end
@@ -265,26 +265,15 @@ function Worker:_cancel_pending()
 end
 
 function Worker:_debounce_left_s()
-    if not self.last_start_ms then return 0 end
-    return math.max(0, DEBOUNCE_S - (self.deps.clock.monotonic_ms() - self.last_start_ms) / 1000)
+    if not self.last_sync_ms then return 0 end
+    return math.max(0, DEBOUNCE_S - (self.deps.clock.monotonic_ms() - self.last_sync_ms) / 1000)
 end
 
 --- The number alone proves nothing, it may belong to another program by now; the job in its command line does.
 function Worker:_living_pid(job)
-    local pid = self:_read_pid(job)
-    local file = pid and io.open(("/proc/%d/cmdline"):format(pid), "rb")
-    if not file then return nil end
-    local command_line = file:read("*a") or ""
-    file:close()
+    local pid = tonumber(read_file(self:_path("jobs", job, "pid")))
+    local command_line = pid and read_file(("/proc/%d/cmdline"):format(pid)) or ""
     return command_line:find(job, 1, true) and pid or nil
-end
-
-function Worker:_read_pid(job)
-    local file = io.open(self:_path("jobs", job, "pid"), "rb")
-    if not file then return nil end
-    local pid = file:read("*n")
-    file:close()
-    return pid
 end
 
 function Worker:_forget(job)
@@ -297,9 +286,9 @@ function Worker:_path(room, job, suffix)
 end
 
 --- What stays wrong is said once per process, or whenever the reader taps.
-function Worker:_tell(topic, tapped, text)
-    if tapped or not self.told[topic] then self.deps.show({ { level = "error", text = text } }, tapped) end
-    self.told[topic] = true
+function Worker:_tell(tapped, text)
+    if tapped or not self.told[text] then self.deps.show({ { level = "error", text = text } }, tapped) end
+    self.told[text] = true
 end
 
 function Worker:_guarded(action)

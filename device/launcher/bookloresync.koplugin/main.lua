@@ -87,16 +87,16 @@ on("PreserveCurrentSession", function(self)
     self.closing = "reload"
 end)
 
-on("Exit", function(self)
-    self.closing = "exit"
-    -- In the file browser nothing follows; with a book open, CloseWidget still has to start the worker.
-    if not self.reading then self.process.worker:leave() end
-end)
+--- In the file browser nothing follows; with a book open, CloseWidget still has to start the worker.
+local function leave(reason)
+    return function(self)
+        self.closing = reason
+        if not self.reading then self.process.worker:leave() end
+    end
+end
 
-on("Restart", function(self)
-    self.closing = "restart"
-    if not self.reading then self.process.worker:leave() end
-end)
+on("Exit", leave("exit"))
+on("Restart", leave("restart"))
 
 --- Power or storage is about to go: a child with files open would be torn off, or keep the card from unmounting.
 local function abandon_ship(reason)
@@ -121,12 +121,9 @@ on("CloseWidget", function(self)
     if not self.reading then return end
     self.reading = false
     self.process.journal:finish(Reading.snapshot(self.ui))
-    local worker = self.process.worker
     local exiting = self.closing == "exit" or self.closing == "restart"
-    if Process.connected() then
-        if exiting then worker:start_unwatched("exit") else worker:request("close") end
-    end
-    if exiting then worker:leave() end
+    if Process.connected() then self.process.worker:request(exiting and "exit" or "close") end
+    if exiting then self.process.worker:leave() end
 end)
 
 return BookloreSync

@@ -1,0 +1,1 @@
+"""The launcher under plain LuaJIT, driven by the event orders that KOReader really sends."""
