@@ -21,7 +21,6 @@ When = Callable[[str, str, int], bool]  # method, path, how many requests of bot
 CAPTIVE_PORTAL = """<!DOCTYPE html><html><head><title>Welcome to Harbour Wi-Fi</title></head>
 <body><h1>Welcome</h1><p>Accept the terms to go online.</p></body></html>"""
 PORTAL_ADDRESS = "http://portal.invalid/welcome"
-SLOW_PAUSE_S = 0.05  # between two bytes
 NOT_A_CHUNK = b"zz\r\nthis is no chunk size\r\n"
 
 
@@ -56,7 +55,7 @@ class Fault:
     when: When
     do: str
     times: int | None = 1  # None: every time
-    seconds: float = 30.0  # of a pause
+    seconds: float = 30.0  # of a pause, or of the whole slow answer
     status: int = 500
     location: str = PORTAL_ADDRESS
 
@@ -120,9 +119,10 @@ def _redirect(fault: Fault, exchange: Exchange) -> None:
 
 
 def _slow(fault: Fault, exchange: Exchange) -> None:
-    for byte in exchange.encode(exchange.handle()):
+    answer = exchange.encode(exchange.handle())
+    for byte in answer:
         exchange.send_bytes(bytes([byte]))
-        exchange.pause(SLOW_PAUSE_S)
+        exchange.pause(fault.seconds / len(answer))
 
 
 def _error(fault: Fault) -> Response:
@@ -144,7 +144,7 @@ FAULTS: dict[str, Callable[[Fault, Exchange], None]] = {
     "garbage_chunk": _garbage_chunk,  # done, but the body is not what its header says
     "html": _html,  # a captive portal: 200 with a page
     "redirect": _redirect,  # a captive portal: 302 to `location`
-    "slow": _slow,  # done, and answered byte by byte
+    "slow": _slow,  # done, and answered byte by byte over `seconds`
 }
 
 

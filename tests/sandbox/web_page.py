@@ -140,7 +140,8 @@ def _progress_bar(percent: object) -> str:
 def _session(session: Record) -> str:
     start, end = str(session["startTime"]), str(session["endTime"])
     days = "" if start[:10] == end[:10] else f" ({_text(end[:10])})"
-    return f"""<tr><td>{_text(start[:10])}</td><td>{_text(start[11:19])} – {_text(end[11:19])}{days}</td>
+    return f"""<tr><td>{_text(start[:10])}</td>
+<td>{_text(start[11:19])} – {_text(end[11:19])}{days}</td>
 <td class="n">{duration(seconds(session))}</td>
 <td class="n">{_from_to(_percent(session["startProgress"]), _percent(session["endProgress"]))}</td>
 <td class="place">{_from_to(_text(session["startLocation"]), _text(session["endLocation"]))}</td></tr>"""
