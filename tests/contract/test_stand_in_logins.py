@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from tests.contract.plain_client import NOON, PASSWORD, USER, PlainClient, serving, signed_in
+from tests.sandbox import StandIn
 
 ALL = pytest.mark.parametrize("dialect", ["booklore", "grimmory", "worldteacher"])
 HOUR_S = 3600
@@ -220,13 +223,11 @@ def test_a_user_learns_her_permissions_and_libraries() -> None:
     assert [library["name"] for library in me["assignedLibraries"]] == ["Library"]
 
 
-def test_tokens_outlive_a_restart_of_a_server_with_a_database_file(tmp_path: object) -> None:
-    from tests.sandbox import StandIn
-
-    with StandIn(database=f"{tmp_path}/server.sqlite") as first:
+def test_tokens_outlive_a_restart_of_a_server_with_a_database_file(tmp_path: Path) -> None:
+    database = tmp_path / "server.sqlite"
+    with StandIn(database=database) as first, closing(PlainClient(first)) as client:
         first.add_user(USER, PASSWORD)
-        token = PlainClient(first).log_in().json["accessToken"]
-    with StandIn(database=f"{tmp_path}/server.sqlite") as second:
-        client = PlainClient(second)
+        token = client.log_in().json["accessToken"]
+    with StandIn(database=database) as second, closing(PlainClient(second)) as client:
         client.use_token(token)
         assert client.get("/api/v1/users/me").status == 200

@@ -100,6 +100,19 @@ def test_a_highlight_beyond_the_limits_names_the_field(field: str, value: str) -
     assert [detail.split(":")[0] for detail in reply.json["details"]] == [field]
 
 
+def test_lengths_are_counted_in_utf_16_units() -> None:
+    with signed_in() as (server, client):
+        body = {"bookId": server.add_book(title="Moby Dick"), "cfi": CFI, "text": "🐋" * 2500}
+        assert client.post(HIGHLIGHTS, {**body, "text": "🐋" * 2501}).status == 400
+        assert client.post(HIGHLIGHTS, body).status == 200
+
+
+def test_half_a_character_is_stored_as_a_replacement_character() -> None:
+    with signed_in() as (server, client):
+        body = {"bookId": server.add_book(title="Moby Dick"), "cfi": CFI, "text": "whale \ud83d"}
+        assert client.post(HIGHLIGHTS, body).json["text"] == "whale \ufffd"
+
+
 def test_highlights_come_newest_first() -> None:
     with signed_in() as (server, client):
         book = server.add_book(title="Moby Dick")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
 from tests.contract.plain_client import PASSWORD, USER, PlainClient, serving, signed_in
+from tests.sandbox import StandIn
 
 ALL = pytest.mark.parametrize("dialect", ["booklore", "grimmory", "worldteacher"])
 STOCK = pytest.mark.parametrize("dialect", ["booklore", "grimmory"])
@@ -121,8 +125,14 @@ def test_an_unknown_book_is_a_404_and_nothing_is_stored(dialect: str) -> None:
 @ALL
 @pytest.mark.parametrize(
     "changes",
-    [{"bookType": None}, {"startLocation": "x" * 501}, {"durationFormatted": "x" * 51}, {"endProgress": 1e39}],
-    ids=["no book type", "location too long", "text of the duration too long", "progress beyond a FLOAT"],
+    [
+        {"bookType": None},
+        {"startLocation": "x" * 501},
+        {"durationFormatted": "x" * 51},
+        {"endProgress": 1e39},
+        {"startTime": 10**12},
+    ],
+    ids=["no book type", "long location", "long duration", "progress beyond a FLOAT", "time beyond a DATETIME"],
 )
 def test_what_only_the_database_refuses_is_a_data_conflict(dialect: str, changes: dict[str, object]) -> None:
     with signed_in(dialect) as (server, client):
@@ -152,7 +162,9 @@ def test_a_value_of_the_wrong_kind_is_a_malformed_body(changes: dict[str, object
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000], ids=["none", "cut", "a list", "no UTF-8", "too deep"]
+    "raw",
+    [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000, b'{"endProgress": NaN}'],
+    ids=["none", "cut", "a list", "no UTF-8", "too deep", "not a number"],
 )
 def test_a_body_that_is_no_json_object_is_a_400(raw: bytes) -> None:
     with signed_in() as (_, client):
@@ -163,6 +175,12 @@ def test_a_body_that_is_no_json_object_is_a_400(raw: bytes) -> None:
 def test_an_instant_with_an_offset_is_stored_in_utc_and_a_fraction_is_dropped() -> None:
     with signed_in() as (server, client):
         client.post(PATH, session(server.add_book(title="Moby Dick"), startTime="2026-02-22T15:00:00.900+01:00"))
+        assert server.sessions()[0]["startTime"] == "2026-02-22T14:00:00Z"
+
+
+def test_a_bare_number_as_time_means_epoch_seconds() -> None:
+    with signed_in() as (server, client):
+        client.post(PATH, session(server.add_book(title="Moby Dick"), startTime=1_771_768_800.9))
         assert server.sessions()[0]["startTime"] == "2026-02-22T14:00:00Z"
 
 
@@ -236,13 +254,11 @@ def test_only_the_worldteacher_image_takes_sessions_with_koreaders_headers(diale
         assert client.post(PATH, session(book)).status == status
 
 
-def test_sessions_outlive_a_restart_of_a_server_with_a_database_file(tmp_path: object) -> None:
-    from tests.sandbox import StandIn
-
-    with StandIn(database=f"{tmp_path}/server.sqlite") as first:
+def test_sessions_outlive_a_restart_of_a_server_with_a_database_file(tmp_path: Path) -> None:
+    database = tmp_path / "server.sqlite"
+    with StandIn(database=database) as first, closing(PlainClient(first)) as client:
         first.add_user(USER, PASSWORD)
         book = first.add_book(title="Moby Dick")
-        client = PlainClient(first)
         client.sign_in()
         client.post(PATH, session(book))
-    assert len(StandIn(database=f"{tmp_path}/server.sqlite").sessions(book)) == 1
+    assert len(StandIn(database=database).sessions(book)) == 1

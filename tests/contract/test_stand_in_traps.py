@@ -47,6 +47,8 @@ def test_an_unknown_path_without_credentials_is_refused_like_a_known_one(dialect
 def test_a_word_where_a_number_belongs_is_an_error_of_the_dialect(dialect: str, status: int) -> None:
     with signed_in(dialect) as (_, client):
         assert client.get("/api/v1/books/moby").status == status
+        assert client.get(f"/api/v1/books/{2**63}").status == status
+        assert client.get(f"/api/v1/reading-sessions/book/1?page={2**31}").status == status
 
 
 @STOCK

@@ -68,7 +68,8 @@ def _text(value: object) -> str:
         return json.dumps(value)
     if not isinstance(value, str):
         raise Wrong
-    return value
+    # Half a surrogate pair, which JSON can spell, is stored as a replacement character.
+    return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _flag(value: object) -> bool:
@@ -83,7 +84,7 @@ def _moment(value: object) -> int:
         if moment is None:
             raise Wrong
         return moment
-    return math.floor(_real(value))  # Jackson takes a bare number as epoch seconds
+    return _long(_real(value))  # Jackson takes a bare number as epoch seconds
 
 
 def _book_type(value: object) -> str:
@@ -138,7 +139,7 @@ class Field:
             broken.append("must not be empty")
         elif self.required and value is None:
             broken.append("must not be null")
-        if isinstance(value, str | list) and self.longest is not None and len(value) > self.longest:
+        if isinstance(value, str) and self.longest is not None and java_length(value) > self.longest:
             broken.append(f"size must be between 0 and {self.longest}")
         if isinstance(value, str) and self.pattern is not None and re.fullmatch(self.pattern, value) is None:
             broken.append(f'must match "{self.pattern}"')
@@ -202,9 +203,18 @@ class Values:
         return value
 
 
+def java_length(text: str) -> int:
+    """Java counts UTF-16 units: an emoji is two."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is no JSON")
+
+
 def parse_json(body: bytes) -> object:
     try:
-        return json.loads(body.decode())
+        return json.loads(body.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise malformed() from None
 

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tests.sandbox.bodies import Field, Values, convert, parse_json, validation_error
+from tests.sandbox.bodies import LARGEST_INT, LARGEST_LONG, Field, Values, convert, parse_json, validation_error
 from tests.sandbox.dialects import Dialect
 from tests.sandbox.java_values import local_date_time
 from tests.sandbox.login_limits import LoginLimits
@@ -93,17 +93,20 @@ class Call:
 
     def number(self, name: str) -> int:
         """A path variable that is a number."""
-        return self._to_number(self.variables[name])
+        return self._to_number(self.variables[name], LARGEST_LONG)
 
     def query_number(self, name: str, default: int) -> int:
         text = self.request.query.get(name)
-        return default if text is None or text == "" else self._to_number(text)
+        return default if text is None or text == "" else self._to_number(text, LARGEST_INT)
 
-    def _to_number(self, text: str) -> int:
+    def _to_number(self, text: str, largest: int) -> int:
         try:
-            return int(text)
+            number = int(text)
         except ValueError:
             raise self.wrong_type(text) from None
+        if abs(number) > largest:
+            raise self.wrong_type(text)
+        return number
 
     def wrong_type(self, text: str) -> ApiError:
         if self.dialect.status_for_wrong_path_variable == 400:

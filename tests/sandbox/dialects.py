@@ -16,6 +16,7 @@ HOUR_S = 3600
 @dataclass(frozen=True, slots=True)
 class Dialect:
     name: str
+    title: str  # for people
     version: str
     access_token_lifetime_s: int
     token_issuer: str | None  # the claim `iss`
@@ -40,6 +41,7 @@ class Dialect:
 
 BOOKLORE = Dialect(
     name="booklore",
+    title="BookLore",
     version="v2.3.0",
     access_token_lifetime_s=10 * HOUR_S,
     token_issuer=None,
@@ -64,6 +66,7 @@ BOOKLORE = Dialect(
 
 GRIMMORY = Dialect(
     name="grimmory",
+    title="Grimmory",
     version="v3.2.4",
     access_token_lifetime_s=2 * HOUR_S,
     token_issuer="booklore",
@@ -88,6 +91,7 @@ GRIMMORY = Dialect(
 
 WORLDTEACHER = Dialect(
     name="worldteacher",
+    title="the WorldTeacher image",
     version="v2.3.0",
     access_token_lifetime_s=10 * HOUR_S,
     token_issuer=None,

@@ -90,8 +90,8 @@ CREATE TABLE reading_session (
     user_id INTEGER NOT NULL,
     book_id INTEGER NOT NULL,
     book_type TEXT NOT NULL,
-    started_at INTEGER NOT NULL,
-    ended_at INTEGER NOT NULL,
+    started_at INTEGER NOT NULL CHECK (started_at BETWEEN -62135596800 AND 253402300799), -- years 1 to 9999
+    ended_at INTEGER NOT NULL CHECK (ended_at BETWEEN -62135596800 AND 253402300799),
     duration_s INTEGER NOT NULL CHECK (duration_s BETWEEN -2147483648 AND 2147483647),
     duration_formatted TEXT CHECK (length(duration_formatted) <= 50),
     start_progress REAL CHECK (abs(start_progress) < 3.5e38), -- what a FLOAT column can hold

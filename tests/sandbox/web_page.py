@@ -36,7 +36,7 @@ def answer(
     if request.method not in ("GET", "HEAD"):
         raise unexpected()
     if request.path == "/":
-        return html_response(render(gather(database, dialect.name, settings.utc_offset_s)))
+        return html_response(render(gather(database, dialect.name, settings.utc_offset_s), dialect.title))
     if request.path == "/sandbox/state.json":
         return json_response(gather(database, dialect.name, settings.utc_offset_s))
     if request.path == "/sandbox/requests.json":
@@ -45,7 +45,7 @@ def answer(
     return html_response(INDEX_OF_THE_WEB_APP)
 
 
-def render(state: Record) -> str:
+def render(state: Record, server_name: str) -> str:
     books = [book for book in _records(state["books"]) if book["sessions"] or book["highlights"]]
     books.sort(key=_latest, reverse=True)
     body = "".join(_book(book) for book in books) if books else _nothing_yet(state)
@@ -62,7 +62,7 @@ def render(state: Record) -> str:
 </head>
 <body>
 <header>
-<p class="kicker">BookLore Sync · stand-in server speaking {_text(state["dialect"])}</p>
+<p class="kicker">BookLore Sync · a stand-in for {_text(server_name)}</p>
 <h1>What arrived</h1>
 {_totals(cast(Record, state["totals"]))}
 </header>
