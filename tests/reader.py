@@ -29,6 +29,14 @@ class Reader:
         (data / "journal").mkdir(parents=True, exist_ok=True)
 
     def configure(self, server: str, user: str = "anna", password: str = "secret", ca_file: Path | None = None) -> None:
+        """Sets the account up with a setup file and `booklore-sync configure`."""
+        self.put_setup_file(server, user, password, ca_file)
+        run = self.run("configure")
+        assert run.returncode == 0, run.stderr
+
+    def put_setup_file(
+        self, server: str, user: str = "anna", password: str = "secret", ca_file: Path | None = None
+    ) -> None:
         """Puts a setup file where the reader would copy it; the next sync takes it."""
         lines = [f"server = {server}", f"user = {user}", f"password = {password}"]
         if ca_file is not None:

@@ -1,0 +1,1 @@
+"""The worker against the stand-in servers, traps included."""
