@@ -14,7 +14,6 @@ import sys
 import threading
 from pathlib import Path
 
-from tests.sandbox.certificates import make_authority, make_server_certificate
 from tests.sandbox.database import IN_MEMORY
 from tests.sandbox.dialects import DIALECTS
 from tests.sandbox.recorder import RecordedRequest
@@ -87,6 +86,9 @@ def _books(path: Path | None) -> list[dict[str, object]]:
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:
+    # Only here, so that without TLS the standard library is enough: the demo installs nothing for the stand-in.
+    from tests.sandbox.certificates import make_authority, make_server_certificate
+
     folder.mkdir(parents=True, exist_ok=True)
     return make_server_certificate(folder, make_authority(folder))
 
