@@ -6,7 +6,7 @@
         ...
         assert len(server.sessions()) == 50
 
-Theory of operation. `http_server` reads a request, `recorder` notes it, `faults` may spoil it. `dispatch` finds the
+Theory of operation. `connection` reads a request, `recorder` notes it, `faults` may spoil it. `dispatch` finds the
 row of `routes.ROUTES`, checks credentials and runs the handler in one transaction of `database`. Where servers differ
 is in two tables, `dialects` and `routes`, and nowhere else. A new endpoint is a handler, a row, and perhaps a table in
 `schema`.

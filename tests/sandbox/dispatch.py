@@ -4,7 +4,7 @@ Promises: what the handler changed is committed before the answer is given back;
 of the dialect. An unknown GET under /api answers 200 with the index page, any other unknown request a 500.
 Never: touches a socket. A bug of the stand-in itself is answered like the servers' own 500, but kept in `defects`, and
 `StandIn` does not let it pass unseen.
-Called by: `http_server`, once for each request.
+Called by: `connection`, once for each request.
 Law: the API map §1 (the trap) and §2.
 """
 

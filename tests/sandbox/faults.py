@@ -3,7 +3,7 @@
 Promises: each fault is one small function over an `Exchange`, which can run the handler (and so commit), send, and
 hang up; whether the server has done its work before the client is cheated can be read off the function.
 Never: hits a request that its predicate did not choose, or more often than `times`.
-Called by: `http_server`; tests ask for faults by `StandIn.fault`.
+Called by: `connection`; tests ask for faults by `StandIn.fault`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Promises: plain values without sockets, so that every handler can be read and called without a network.
 Never: knows a route, a dialect or a table of the database.
-Called by: `http_server` (makes requests, sends answers) and every module with handlers.
+Called by: `connection` (makes requests, sends answers) and every module with handlers.
 Source of the error shapes: the servers' `ErrorResponse` and Spring's own error attributes.
 """
 

@@ -3,7 +3,7 @@
 Promises: a request is recorded before its handler runs, and its status before the first byte of the answer leaves; a
 client that has its answer can be sure that the record is complete.
 Never: keeps a body; keeps more than `LONGEST_RECORD` requests.
-Called by: `http_server`, and by tests through `server.requests`.
+Called by: `connection`, and by tests through `server.requests`.
 """
 
 from __future__ import annotations
