@@ -315,7 +315,71 @@ test("a blurb in the author field does not make the line too long", function(fol
     local _, name = Check.journal(world, "open")
     local text = Check.read(world.root .. "/bookloresync/journal/" .. name)
     assert(#text < 65536, "the line has " .. #text .. " bytes")
-    assert(not text:find("\239\191\189", 1, true), "a character was cut in two")
+end)
+
+test("a title that is too long is cut between two characters", function(folder)
+    local world, front_end = Check.koreader(folder)
+    local book = Check.book(folder)
+    book.props.title = "a" .. ("ß"):rep(50000)
+    front_end:open(book)
+    local title = Check.journal(world, "open")[1].book.title
+    assert(#title > 1000 and #title < 4000, "the title has " .. #title .. " bytes")
+    equal(title:sub(-2), "ß", "end of the title")
+end)
+
+test("empty metadata is absent, not an empty text", function(folder)
+    local world, front_end = Check.koreader(folder)
+    local book = Check.book(folder)
+    book.props = { title = "", display_title = "Moby Dick", authors = "", language = "", identifiers = "" }
+    front_end:open(book)
+    local written = Check.journal(world, "open")[1].book
+    equal(written.title, "Moby Dick", "title")
+    equal(written.authors, nil, "authors")
+    equal(written.language, nil, "language")
+    equal(written.identifiers, nil, "identifiers")
+end)
+
+test("a place that KOReader computed as not-a-number is absent", function(folder)
+    local world, front_end = reading(folder)
+    front_end.book.pages = 0
+    front_end.book.page = 0
+    front_end:close()
+    local snapshot = Check.journal(world, "jsonl")[3]
+    equal(snapshot.ev, "snapshot", "ev")
+    equal(snapshot.fraction, nil, "fraction")
+end)
+
+test("a sidecar with both kinds of place gives the xpointer only", function(folder)
+    local world, front_end = reading(folder)
+    front_end.window.doc_settings.memory.last_page = 7
+    front_end.window[1] = { handleEvent = function() return false end } -- KOReader saves no place of its own
+    front_end.window.doc_settings.memory.last_xpointer = "/body/p[1]"
+    front_end:close()
+    local snapshot = Check.journal(world, "jsonl")[3]
+    equal(snapshot.xpointer, "/body/p[1]", "xpointer")
+    equal(snapshot.last_page, nil, "last_page")
+end)
+
+test("a page update without a page is no line", function(folder)
+    local world, front_end = reading(folder)
+    front_end.window:handleEvent({ name = "PageUpdate", arguments = { false } })
+    equal(Check.events(world, "open"), "open", "events")
+    equal(#world.errors, 0, "errors: " .. table.concat(world.errors, "; "))
+end)
+
+test("a book that is announced twice ends its first reading where it was", function(folder)
+    local world, front_end = reading(folder)
+    front_end:turn(13)
+    front_end.window:handleEvent({ name = "ReaderReady", arguments = {} })
+    equal(Check.events(world, "jsonl"), "open page", "first reading")
+    equal(Check.events(world, "open"), "open", "second reading")
+end)
+
+test("a clock that has run for months is written to the millisecond", function(folder)
+    local world, front_end = reading(folder)
+    world.monotonic_us = 12345678901000
+    front_end:turn(13)
+    equal(Check.journal(world, "open")[2].m, 12345678901, "m")
 end)
 
 test("whole numbers are written as whole numbers and the fields in a fixed order", function(folder)

@@ -92,6 +92,13 @@ for _, broken in ipairs(BROKEN) do
     end)
 end
 
+test("a model far larger than a menu is not read", function(folder)
+    local item = { kind = "text", label = ("x"):rep(300 * 1024) }
+    local items = open_menu(folder, { version = 1, items = { item } })
+    equal(#items, 1, "items")
+    equal(items[1].text, "Status", "text")
+end)
+
 test("an action whose verb is more than a word cannot be tapped", function(folder)
     local item = { kind = "action", label = "Trick", verb = "sync; reboot" }
     local items, world = open_menu(folder, { version = 1, items = { item } })

@@ -47,7 +47,7 @@ local function book_of(ui)
         { "size_bytes", number(lfs.attributes(file, "size")) },
         { "format", text(util.getFileNameSuffix(file):lower(), ENTRY_LIMIT_BYTES) },
         { "fingerprint", text(ui.doc_settings:readSetting("partial_md5_checksum"), ENTRY_LIMIT_BYTES) },
-        { "title", text(props.title or props.display_title, TEXT_LIMIT_BYTES) },
+        { "title", text(props.title, TEXT_LIMIT_BYTES) or text(props.display_title, TEXT_LIMIT_BYTES) },
         { "authors", lines(props.authors) },
         { "identifiers", lines(props.identifiers) },
         { "series", series },
