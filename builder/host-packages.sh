@@ -4,11 +4,20 @@
 # usage: host-packages.sh GROUP...
 set -eu
 table=$(dirname "$0")/host-packages.txt
+
+# A command, or lua:MODULE for a module that LuaJIT must find.
+is_there() {
+    case $1 in
+    lua:*) command -v luajit >/dev/null 2>&1 && luajit -e "require('${1#lua:}')" >/dev/null 2>&1 ;;
+    *) command -v "$1" >/dev/null 2>&1 ;;
+    esac
+}
+
 missing=
 for group in "$@"; do
     while read -r name command package; do
         [ "$name" = "$group" ] || continue
-        command -v "$command" >/dev/null 2>&1 && continue
+        is_there "$command" && continue
         case " $missing " in *" $package "*) ;; *) missing="$missing $package" ;; esac
     done <"$table"
 done

@@ -167,6 +167,12 @@ def _unzipped(unzip: zlib._Decompress, part: bytes) -> Iterator[bytes]:
         part = unzip.unconsumed_tail
 
 
+class _Socket(_socket.socket):
+    """`_ssl` keeps a weak reference to the socket below it, which the C type alone does not allow."""
+
+    __slots__ = ("__weakref__",)
+
+
 class _Head:
     __slots__ = ("headers", "last", "status")
 
@@ -271,7 +277,7 @@ def _connect(address: Address, trust: Trust, deadline: float) -> _Stream:
         raise NotReached(f"{address.host} is not known in this network ({_words(problem)})") from problem
     problem_found: OSError | None = None
     for family, kind, protocol, _name, place in found:
-        socket = _socket.socket(family, kind | _socket.SOCK_CLOEXEC, protocol)
+        socket = _Socket(family, kind | _socket.SOCK_CLOEXEC, protocol)
         try:
             socket.settimeout(_time_left(deadline, CONNECT_S))
             socket.connect(place)
