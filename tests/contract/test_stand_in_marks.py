@@ -147,6 +147,13 @@ def test_only_grimmory_knows_bookmarks_by_page() -> None:
         assert replies[0].json.get("pageNumber") == page
 
 
+@pytest.mark.parametrize(("dialect", "status"), [("booklore", 200), ("grimmory", 400), ("worldteacher", 200)])
+def test_page_zero_is_refused_only_where_pages_are_known(dialect: str, status: int) -> None:
+    with signed_in(dialect) as (server, client):
+        body = {"bookId": server.add_book(title="Manual", book_type="PDF"), "pageNumber": 0}
+        assert client.post(BOOKMARKS, body).status == status
+
+
 def test_a_bookmark_title_too_long_is_a_data_conflict_and_not_a_named_field() -> None:
     with signed_in() as (server, client):
         body = {"bookId": server.add_book(title="Moby Dick"), "cfi": CFI, "title": "x" * 256}
@@ -189,9 +196,7 @@ def test_books_are_put_on_a_shelf_and_taken_off_again(dialect: str) -> None:
         for _ in range(2):
             assert [changed["id"] for changed in client.post("/api/v1/books/shelves", put).json] == [book]
         assert [found["id"] for found in client.get(f"/api/v1/shelves/{shelf}/books").json] == [book]
-        client.post(
-            "/api/v1/books/shelves", {"bookIds": [book], "shelvesToAssign": [], "shelvesToUnassign": [shelf]}
-        )
+        client.post("/api/v1/books/shelves", {"bookIds": [book], "shelvesToAssign": [], "shelvesToUnassign": [shelf]})
         assert client.get(f"/api/v1/shelves/{shelf}/books").json == []
 
 
