@@ -50,9 +50,7 @@ class PlainClient:
         if context is None:
             self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT_S)
         else:
-            self._connection = http.client.HTTPSConnection(
-                "127.0.0.1", server.port, timeout=TIMEOUT_S, context=context
-            )
+            self._connection = http.client.HTTPSConnection("127.0.0.1", server.port, timeout=TIMEOUT_S, context=context)
         self.headers: dict[str, str] = {}
 
     def ask(self, method: str, path: str, body: object = None, raw: bytes | None = None) -> Reply:

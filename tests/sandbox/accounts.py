@@ -95,13 +95,15 @@ def show_me(call: Call) -> Response:
         " WHERE user_id = ? OR ? GROUP BY library.id ORDER BY library.id",
         (reader.id, reader.is_admin),
     )
-    return json_response({
-        "id": reader.id,
-        "username": reader.username,
-        "permissions": {name: name in reader.permissions for name in PERMISSIONS},
-        "assignedLibraries": [{"id": row["id"], "name": row["name"]} for row in libraries],
-        "userSettings": {},
-    })
+    return json_response(
+        {
+            "id": reader.id,
+            "username": reader.username,
+            "permissions": {name: name in reader.permissions for name in PERMISSIONS},
+            "assignedLibraries": [{"id": row["id"], "name": row["name"]} for row in libraries],
+            "userSettings": {},
+        }
+    )
 
 
 def show_koreader_account(call: Call) -> Response:

@@ -25,12 +25,14 @@ def check_health(call: Call) -> Response:
 
 
 def show_public_settings(call: Call) -> Response:
-    return json_response({
-        "oidcEnabled": call.settings.oidc_only,
-        "remoteAuthEnabled": call.settings.remote_auth_enabled,
-        "oidcProviderDetails": None,
-        "oidcForceOnlyMode": call.settings.oidc_only,
-    })
+    return json_response(
+        {
+            "oidcEnabled": call.settings.oidc_only,
+            "remoteAuthEnabled": call.settings.remote_auth_enabled,
+            "oidcProviderDetails": None,
+            "oidcForceOnlyMode": call.settings.oidc_only,
+        }
+    )
 
 
 def show_setup_status(call: Call) -> Response:

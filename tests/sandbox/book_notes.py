@@ -57,23 +57,33 @@ def create_in_book_note(call: Call) -> Response:
     book_id, cfi = values.need_integer("bookId"), values.need_text("cfi")
     marks.demand_known_book(call, book_id)
     marks.demand_free_place(call, IN_BOOK, book_id, "cfi", cfi, "Note already exists at this location")
-    row = marks.insert(call, IN_BOOK, book_id, {
-        "cfi": cfi,
-        "note_content": values.need_text("noteContent"),
-        "selected_text": values.text("selectedText"),
-        "color": values.text("color") or DEFAULT_COLOR,
-        "chapter_title": values.text("chapterTitle"),
-    })
+    row = marks.insert(
+        call,
+        IN_BOOK,
+        book_id,
+        {
+            "cfi": cfi,
+            "note_content": values.need_text("noteContent"),
+            "selected_text": values.text("selectedText"),
+            "color": values.text("color") or DEFAULT_COLOR,
+            "chapter_title": values.text("chapterTitle"),
+        },
+    )
     return json_response(_in_book_record(row, marks.fresh_times(call)))
 
 
 def update_in_book_note(call: Call) -> Response:
     values = call.read(IN_BOOK_UPDATE_FIELDS)
-    row = marks.update(call, IN_BOOK, call.number("id"), {
-        "note_content": values.text("noteContent"),
-        "color": values.text("color"),
-        "chapter_title": values.text("chapterTitle"),
-    })
+    row = marks.update(
+        call,
+        IN_BOOK,
+        call.number("id"),
+        {
+            "note_content": values.text("noteContent"),
+            "color": values.text("color"),
+            "chapter_title": values.text("chapterTitle"),
+        },
+    )
     return json_response(_in_book_record(row, marks.stored_times(call, row)))
 
 

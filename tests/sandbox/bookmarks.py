@@ -54,26 +54,36 @@ def create_bookmark(call: Call) -> Response:
     book_id = values.need_integer("bookId")
     marks.demand_known_book(call, book_id)
     _demand_free_place(call, book_id, values)
-    row = marks.insert(call, TABLE, book_id, {
-        "cfi": values.text("cfi"),
-        "title": values.text("title"),
-        "position_ms": values.integer("positionMs"),
-        "track_index": values.integer("trackIndex"),
-        "page_number": _page_number(call, values),
-    })
+    row = marks.insert(
+        call,
+        TABLE,
+        book_id,
+        {
+            "cfi": values.text("cfi"),
+            "title": values.text("title"),
+            "position_ms": values.integer("positionMs"),
+            "track_index": values.integer("trackIndex"),
+            "page_number": _page_number(call, values),
+        },
+    )
     return json_response(_record(row, marks.fresh_times(call)))
 
 
 def update_bookmark(call: Call) -> Response:
     values = call.read(_known_fields(call, UPDATE_FIELDS))
-    row = marks.update(call, TABLE, call.number("id"), {
-        "title": values.text("title"),
-        "cfi": values.text("cfi"),
-        "color": values.text("color"),
-        "notes": values.text("notes"),
-        "priority": values.integer("priority"),
-        "page_number": _page_number(call, values),
-    })
+    row = marks.update(
+        call,
+        TABLE,
+        call.number("id"),
+        {
+            "title": values.text("title"),
+            "cfi": values.text("cfi"),
+            "color": values.text("color"),
+            "notes": values.text("notes"),
+            "priority": values.integer("priority"),
+            "page_number": _page_number(call, values),
+        },
+    )
     return json_response(_record(row, marks.stored_times(call, row)))
 
 

@@ -52,15 +52,17 @@ def page_app_books(call: Call) -> Response:
     matches = "instr(lower(title || ' ' || coalesce(series_name, '') || ' ' || authors), lower(:words)) > 0"
     rows, total = _page_of_rows(call, page, size, f"(:words = '' OR {matches})", {"words": words})
     pages = -(-total // size)
-    return json_response({
-        "content": [_app_summary(call, row) for row in rows],
-        "page": page,
-        "size": size,
-        "totalElements": total,
-        "totalPages": pages,
-        "hasNext": page + 1 < pages,
-        "hasPrevious": page > 0,
-    })
+    return json_response(
+        {
+            "content": [_app_summary(call, row) for row in rows],
+            "page": page,
+            "size": size,
+            "totalElements": total,
+            "totalPages": pages,
+            "hasNext": page + 1 < pages,
+            "hasPrevious": page > 0,
+        }
+    )
 
 
 def show_book(call: Call) -> Response:
@@ -95,8 +97,7 @@ def books_of_shelf(call: Call, shelf_id: int) -> list[dict[str, object]]:
         _asking(call) | {"shelf": shelf_id},
     )
     return [
-        {name: value for name, value in book_record(call, row).items() if not name.endswith("Progress")}
-        for row in rows
+        {name: value for name, value in book_record(call, row).items() if not name.endswith("Progress")} for row in rows
     ]
 
 
@@ -121,10 +122,12 @@ def search_books(call: Call) -> Response:
         if score >= WORST_SEARCH_SCORE:
             results.append((score, row))
     results.sort(key=lambda result: (-result[0], result[1]["id"]))
-    return json_response([
-        {"id": row["id"], "title": row["title"], "hash": row["current_hash"], "matchScore": round(score, 4)}
-        for score, row in results[:SEARCH_RESULTS]
-    ])
+    return json_response(
+        [
+            {"id": row["id"], "title": row["title"], "hash": row["current_hash"], "matchScore": round(score, 4)}
+            for score, row in results[:SEARCH_RESULTS]
+        ]
+    )
 
 
 # The records
@@ -132,40 +135,40 @@ def search_books(call: Call) -> Response:
 
 def book_record(call: Call, row: sqlite3.Row) -> dict[str, object]:
     """One book as the API shows it to the reader who asks."""
-    return without_nulls({
-        "id": row["id"],
-        "libraryId": row["library_id"],
-        "libraryName": row["library_name"],
-        "primaryFile": _file_record(row),
-        "title": row["title"],
-        "lastReadTime": instant(row["last_read_at"]),
-        "addedOn": instant(row["added_at"]),
-        "metadata": {
-            "bookId": row["id"],
+    return without_nulls(
+        {
+            "id": row["id"],
+            "libraryId": row["library_id"],
+            "libraryName": row["library_name"],
+            "primaryFile": _file_record(row),
             "title": row["title"],
-            "subtitle": row["subtitle"],
-            "authors": json.loads(row["authors"]),
-            "isbn13": row["isbn13"],
-            "isbn10": row["isbn10"],
-            "seriesName": row["series_name"],
-            "seriesNumber": row["series_number"],
-            "pageCount": row["page_count"],
-            "language": row["language"],
-        },
-        "epubProgress": _progress_record(
-            row["epub_percent"], {"cfi": row["epub_cfi"], "href": row["epub_href"]}
-        ),
-        "pdfProgress": _progress_record(row["pdf_percent"], {"page": row["pdf_page"]}),
-        "cbxProgress": _progress_record(row["cbx_percent"], {"page": row["cbx_page"]}),
-        "koreaderProgress": _progress_record(_percent(row["koreader_fraction"]), {}),
-        "personalRating": row["personal_rating"],
-        "shelves": _shelf_records(call, row["id"]),
-        "readStatus": row["read_status"] or call.dialect.unset_read_status,
-        "dateFinished": instant(row["date_finished"]),
-        "alternativeFormats": [],
-        "supplementaryFiles": [],
-        "isPhysical": False,
-    })
+            "lastReadTime": instant(row["last_read_at"]),
+            "addedOn": instant(row["added_at"]),
+            "metadata": {
+                "bookId": row["id"],
+                "title": row["title"],
+                "subtitle": row["subtitle"],
+                "authors": json.loads(row["authors"]),
+                "isbn13": row["isbn13"],
+                "isbn10": row["isbn10"],
+                "seriesName": row["series_name"],
+                "seriesNumber": row["series_number"],
+                "pageCount": row["page_count"],
+                "language": row["language"],
+            },
+            "epubProgress": _progress_record(row["epub_percent"], {"cfi": row["epub_cfi"], "href": row["epub_href"]}),
+            "pdfProgress": _progress_record(row["pdf_percent"], {"page": row["pdf_page"]}),
+            "cbxProgress": _progress_record(row["cbx_percent"], {"page": row["cbx_page"]}),
+            "koreaderProgress": _progress_record(_percent(row["koreader_fraction"]), {}),
+            "personalRating": row["personal_rating"],
+            "shelves": _shelf_records(call, row["id"]),
+            "readStatus": row["read_status"] or call.dialect.unset_read_status,
+            "dateFinished": instant(row["date_finished"]),
+            "alternativeFormats": [],
+            "supplementaryFiles": [],
+            "isPhysical": False,
+        }
+    )
 
 
 def file_suffix(file_name: str) -> str:
@@ -222,25 +225,27 @@ def _app_summary(call: Call, row: sqlite3.Row) -> dict[str, object]:
     for column in ("epub_percent", "pdf_percent", "cbx_percent"):
         if fraction_or_percent is None:
             fraction_or_percent = row[column]
-    return without_nulls({
-        "id": row["id"],
-        "title": row["title"],
-        "authors": json.loads(row["authors"]),
-        "libraryId": row["library_id"],
-        "seriesName": row["series_name"],
-        "seriesNumber": row["series_number"],
-        "primaryFileId": row["file_id"],
-        "primaryFileName": row["file_name"],
-        "primaryFileType": row["book_type"],
-        "fileSizeKb": row["size_kb"],
-        "isbn13": row["isbn13"],
-        "isbn10": row["isbn10"],
-        "readStatus": row["read_status"] or call.dialect.unset_read_status,
-        "personalRating": row["personal_rating"],
-        "readProgress": fraction_or_percent,
-        "lastReadTime": instant(row["last_read_at"]),
-        "addedOn": instant(row["added_at"]),
-    })
+    return without_nulls(
+        {
+            "id": row["id"],
+            "title": row["title"],
+            "authors": json.loads(row["authors"]),
+            "libraryId": row["library_id"],
+            "seriesName": row["series_name"],
+            "seriesNumber": row["series_number"],
+            "primaryFileId": row["file_id"],
+            "primaryFileName": row["file_name"],
+            "primaryFileType": row["book_type"],
+            "fileSizeKb": row["size_kb"],
+            "isbn13": row["isbn13"],
+            "isbn10": row["isbn10"],
+            "readStatus": row["read_status"] or call.dialect.unset_read_status,
+            "personalRating": row["personal_rating"],
+            "readProgress": fraction_or_percent,
+            "lastReadTime": instant(row["last_read_at"]),
+            "addedOn": instant(row["added_at"]),
+        }
+    )
 
 
 def _asking(call: Call) -> dict[str, object]:
@@ -258,9 +263,9 @@ def _page_of_rows(
     call: Call, page: int, size: int, condition: str, values: dict[str, object]
 ) -> tuple[list[sqlite3.Row], int]:
     bound = _asking(call) | values
-    total = call.database.execute(
-        f"SELECT count(*) AS n FROM book WHERE {VISIBLE} AND {condition}", bound
-    ).fetchone()["n"]
+    total = call.database.execute(f"SELECT count(*) AS n FROM book WHERE {VISIBLE} AND {condition}", bound).fetchone()[
+        "n"
+    ]
     rows = call.database.execute(
         f"{SELECT} WHERE {VISIBLE} AND {condition} ORDER BY {_order(call)}, book.id LIMIT :size OFFSET :skipped",
         bound | {"size": size, "skipped": page * size},

@@ -51,7 +51,12 @@ class Refused(Exception):
 
 class Dispatcher:
     def __init__(
-        self, dialect: Dialect, settings: ServerSettings, database: Database, clock: Clock, secret: bytes,
+        self,
+        dialect: Dialect,
+        settings: ServerSettings,
+        database: Database,
+        clock: Clock,
+        secret: bytes,
         recorder: Recorder,
     ) -> None:
         self.defects: list[str] = []

@@ -50,14 +50,19 @@ def create_highlight(call: Call) -> Response:
     book_id, cfi = values.need_integer("bookId"), values.need_text("cfi")
     marks.demand_known_book(call, book_id)
     marks.demand_free_place(call, TABLE, book_id, "cfi", cfi, "Annotation already exists at this location")
-    row = marks.insert(call, TABLE, book_id, {
-        "cfi": cfi,
-        "text": values.need_text("text"),
-        "color": values.text("color") or DEFAULT_COLOR,
-        "style": values.text("style") or DEFAULT_STYLE,
-        "note": values.text("note"),
-        "chapter_title": values.text("chapterTitle"),
-    })
+    row = marks.insert(
+        call,
+        TABLE,
+        book_id,
+        {
+            "cfi": cfi,
+            "text": values.need_text("text"),
+            "color": values.text("color") or DEFAULT_COLOR,
+            "style": values.text("style") or DEFAULT_STYLE,
+            "note": values.text("note"),
+            "chapter_title": values.text("chapterTitle"),
+        },
+    )
     return json_response(_record(row, marks.fresh_times(call)))
 
 

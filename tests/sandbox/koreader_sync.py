@@ -45,14 +45,16 @@ def show_progress(call: Call) -> Response:
     state = state_of(call, _book_with_hash(call, digest))
     if state is None:
         raise ApiError(404, "No progress found for user and book")
-    return json_response({
-        "timestamp": state["koreader_synced_at"],
-        "document": digest,
-        "percentage": state["koreader_fraction"],
-        "progress": state["koreader_progress"],
-        "device": SERVER_DEVICE,
-        "device_id": SERVER_DEVICE,
-    })
+    return json_response(
+        {
+            "timestamp": state["koreader_synced_at"],
+            "document": digest,
+            "percentage": state["koreader_fraction"],
+            "progress": state["koreader_progress"],
+            "device": SERVER_DEVICE,
+            "device_id": SERVER_DEVICE,
+        }
+    )
 
 
 def put_progress(call: Call) -> Response:

@@ -59,11 +59,13 @@ def record_batch(call: Call) -> Response:
         if session.need_integer("endTime") < session.need_integer("startTime"):
             raise ApiError(400, "End time must be after start time")
         session_id = _insert(call, book_id, values.text("bookType"), session)
-        results.append({
-            "sessionId": session_id,
-            "startTime": instant(session.integer("startTime")),
-            "endTime": instant(session.integer("endTime")),
-        })
+        results.append(
+            {
+                "sessionId": session_id,
+                "startTime": instant(session.integer("startTime")),
+                "endTime": instant(session.integer("endTime")),
+            }
+        )
     return json_response({"totalRequested": len(results), "successCount": len(results), "results": results})
 
 

@@ -63,7 +63,13 @@ class Recorder:
             self.failed_handshakes += 1
 
     def begin(
-        self, connection: int, at: float, method: str, path: str, query: dict[str, str], headers: dict[str, str],
+        self,
+        connection: int,
+        at: float,
+        method: str,
+        path: str,
+        query: dict[str, str],
+        headers: dict[str, str],
         bytes_in: int,
     ) -> RecordedRequest:
         with self._lock:

@@ -152,12 +152,14 @@ def _exists(call: Call, book_id: int) -> bool:
 
 
 def _record(row: sqlite3.Row) -> dict[str, object]:
-    return without_nulls({
-        "id": row["id"],
-        "name": row["name"],
-        "icon": row["icon"],
-        "iconType": row["icon_type"],
-        "userId": row["user_id"],
-        "publicShelf": bool(row["public"]),
-        "bookCount": row["book_count"],
-    })
+    return without_nulls(
+        {
+            "id": row["id"],
+            "name": row["name"],
+            "icon": row["icon"],
+            "iconType": row["icon_type"],
+            "userId": row["user_id"],
+            "publicShelf": bool(row["public"]),
+            "bookCount": row["book_count"],
+        }
+    )
