@@ -1,7 +1,7 @@
 """The command line of the builder: `python -m builder build` and `python -m builder dist`.
 
-    build [--target T ...]   executables, size ledgers and SBOMs into dist/
-    dist                     all targets, each verified, and the plugin package
+build [--target T ...]   executables, size ledgers and SBOMs into dist/
+dist                     all targets, each verified, and the plugin package
 """
 
 import argparse

@@ -1,7 +1,7 @@
-"""Writes `device/server/ca_certificates.py`: the certification authorities that the worker trusts, as a Python module.
+"""Writes `device/server/ca_certificates.py`: the certification authorities that the worker trusts.
 
-`python -m builder.ca_list` writes it anew from the certifi that sources.toml pins, `--check` only says whether it is what
-that certifi gives. The module is committed, so that a checkout runs without the builder.
+`python -m builder.ca_list` writes it anew from the certifi that sources.toml pins; `--check` only says whether it is
+what that certifi gives. The module is committed, so that a checkout runs without the builder.
 
 Promises: certificates are copied byte for byte; only the comments between them are left out.
 Called by: the engineer who raises the certifi pin; the tests use `--check`.
@@ -49,7 +49,9 @@ def bundle(wheel: Path) -> str:
 
 def main(arguments: list[str]) -> int:
     """Writes or checks the module; the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m builder.ca_list", description="Writes device/server/ca_certificates.py.")
+    parser = argparse.ArgumentParser(
+        prog="python -m builder.ca_list", description="Writes device/server/ca_certificates.py."
+    )
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if it is not up to date")
     options = parser.parse_args(arguments)
     source: Source = load_sources()["certifi"]
@@ -62,7 +64,7 @@ def main(arguments: list[str]) -> int:
     if not options.check:
         OUTPUT.write_text(text)
     elif OUTPUT.read_text() != text:
-        commands.say(f"{OUTPUT.relative_to(REPOSITORY)} is not what certifi {source.version} gives: run python -m builder.ca_list")
+        commands.say(f"{OUTPUT.relative_to(REPOSITORY)} is out of date: run python -m builder.ca_list")
         return 1
     commands.say(f"{OUTPUT.relative_to(REPOSITORY)}: certifi {source.version}")
     return 0

@@ -71,7 +71,9 @@ def run(
                 stderr=subprocess.STDOUT,
             )
         except FileNotFoundError as error:
-            raise BuildError(f"{label}: the program {command[0]!r} is not installed (see builder/host-packages.txt)") from error
+            raise BuildError(
+                f"{label}: the program {command[0]!r} is not installed, see builder/host-packages.txt"
+            ) from error
         try:
             while True:
                 try:

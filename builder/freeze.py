@@ -2,8 +2,8 @@
 
 Run as a script by the static CPython 3.11 of this machine, because byte code belongs to one version of Python:
 `python freeze.py <folder of deepfreeze.py> <modules.json> <output folder>`, with modules.json as written by
-steps/frozen_modules.py. The work is done by CPython's own deepfreeze; this adds the tables that CPython's Python/frozen.c
-has for the whole standard library, for our list only.
+steps/frozen_modules.py. The work is done by CPython's own deepfreeze; this adds the tables that CPython has in
+Python/frozen.c, for our list instead of its own.
 
 Promises: docstrings and assertions are gone; the same input gives the same bytes.
 """
@@ -62,7 +62,10 @@ def freeze(modules: list[dict[str, str | bool]], output: Path) -> None:
 
 def table(modules: list[dict[str, str | bool]]) -> str:
     """C for the tables that CPython's import system searches."""
-    getter = {str(module["name"]): f"_Py_get_{str(module['origin']).translate(DEEPFREEZE_NAME_PARTS)}_toplevel" for module in modules}
+    getter = {
+        str(module["name"]): f"_Py_get_{str(module['origin']).translate(DEEPFREEZE_NAME_PARTS)}_toplevel"
+        for module in modules
+    }
     lines = [f"extern PyObject *{function}(void);\n" for function in getter.values()]
     for variable, bootstrap in (("bootstrap_modules", True), ("stdlib_modules", False)):
         lines.append(f"\nstatic const struct _frozen {variable}[] = {{\n")

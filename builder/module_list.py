@@ -31,5 +31,7 @@ class Module:
 def load_modules() -> list[Module]:
     tables = tomllib.loads((HERE / "modules.toml").read_text())
     return [
-        Module(name=name, kind=kind, **facts) for kind, modules in tables.items() for name, facts in sorted(modules.items())
+        Module(name=name, kind=kind, **facts)
+        for kind, modules in tables.items()
+        for name, facts in sorted(modules.items())
     ]

@@ -1,15 +1,15 @@
 """Everything that knows Nuitka from the inside: the only module to change when Nuitka is upgraded.
 
-Nuitka turns our Python modules into C for the Python it runs under and compiles that C for the same machine. We want its C
-for other machines, and none of its packaging. So this file does three things:
+Nuitka turns our Python modules into C for the Python it runs under and compiles that C for the same machine. We want its
+C for other machines, and none of its packaging. So this file does three things:
 
-1. Run as a script by the static CPython 3.11 of this machine, it runs Nuitka's own main function up to the point where C
-   and constants are complete, and stops there (`generate`).
-2. It says how that C, and the C run time that goes with it, must be compiled (`compile_defines`, `SOURCES`).
+1. Run as a script by the static CPython 3.11 of this machine, it runs Nuitka's own main function up to the point where
+   C and constants are complete, and stops there (`generate`).
+2. It says how that C, and the C run time that goes with it, must be compiled (`DEFINES`, `SOURCES` and others).
 3. It adapts one file of the run time, the main program, to an executable without any file beside it (`main_program`).
 
-Promises: every name and every line of Nuitka that is overridden here is asserted to exist first, so that an upgrade fails
-with its name, not at run time on a reader's device.
+Promises: every name and every line of Nuitka that is overridden here is asserted to exist first, so that an upgrade
+fails with its name, not at run time on a reader's device.
 Never: edits Nuitka on disk. Imports of the builder are not possible here: as a script it runs in a bare Python.
 Called by: steps/program.py. Source: Nuitka 4.3.3 as pinned in sources.toml.
 """
@@ -20,6 +20,7 @@ import os
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 # Accelerated mode: only our own modules become C. The standard library is not Nuitka's business here; it is frozen
 # into the interpreter by steps/frozen_modules.py.
@@ -108,6 +109,7 @@ BUILD_DEFINITIONS: dict[str, str | int] = {
 }
 # Members of `sys` that differ between this machine and a target: looked up at run time, not folded into constants.
 DIFFERENT_ON_THE_TARGET = ("maxsize", "version", "hexversion", "platform", "byteorder", "builtin_module_names")
+PLACES_IN_SYS = ("executable", "prefix", "base_prefix", "exec_prefix", "base_exec_prefix")
 CONSTANTS_SYMBOL = "constant_bin_data"
 GENERATED_MODULES = "modules.txt"
 
@@ -155,9 +157,9 @@ def generate(entry: Path, package: str, output: Path) -> None:
     profiling.__dict__.update(PerfCounters=None, hasPerfProfilingSupport=lambda: False)
     sys.modules["nuitka.utils.Profiling"] = profiling
 
-    from nuitka import PythonVersions
-    from nuitka.__main__ import main
-    from nuitka.plugins import Plugins
+    from nuitka import PythonVersions  # type: ignore[import-not-found, unused-ignore]
+    from nuitka.__main__ import main  # type: ignore[import-not-found, unused-ignore]
+    from nuitka.plugins import Plugins  # type: ignore[import-not-found, unused-ignore]
 
     assert PythonVersions.sizeof_clong == 4, "the ctypes stub is not in use"
     activate_plugins = _existing(Plugins, "activatePlugins")
@@ -173,7 +175,14 @@ def generate(entry: Path, package: str, output: Path) -> None:
 
 
 def _override(output: Path) -> None:
-    from nuitka import HardImportRegistry, MainControl, ModuleRegistry
+    from nuitka import HardImportRegistry, MainControl, ModuleRegistry  # type: ignore[import-not-found, unused-ignore]
+    from nuitka.code_generation import ConstantCodes  # type: ignore[import-not-found, unused-ignore]
+
+    # The interpreter's own place would become a constant of the program.
+    placeless_sys = ModuleType("sys")
+    placeless_sys.__dict__.update(_existing(ConstantCodes, "sys").__dict__)
+    placeless_sys.__dict__.update(dict.fromkeys(PLACES_IN_SYS, ""))
+    ConstantCodes.sys = placeless_sys
 
     trust = _existing(HardImportRegistry, "module_sys_trust")
     for name in DIFFERENT_ON_THE_TARGET:
@@ -191,7 +200,7 @@ def _override(output: Path) -> None:
     MainControl.runSconsBackend = stop_before_compiling
 
 
-def _existing(module: ModuleType, name: str):  # type: ignore[no-untyped-def]
+def _existing(module: Any, name: str) -> Any:
     assert hasattr(module, name), f"{module.__name__} has no {name!r} any more"
     return getattr(module, name)
 

@@ -126,7 +126,9 @@ def file_digest(path: Path) -> str:
 
 def tree_digest(root: Path) -> str:
     """One SHA-256 for the names and contents of all files under `root`."""
-    return _digest([(str(path.relative_to(root)), file_digest(path)) for path in sorted(root.rglob("*")) if path.is_file()])
+    return _digest(
+        [(str(path.relative_to(root)), file_digest(path)) for path in sorted(root.rglob("*")) if path.is_file()]
+    )
 
 
 def _digest(*parts: object) -> str:

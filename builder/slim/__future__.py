@@ -1,3 +1,6 @@
-"""Stands in for the standard library's `__future__`: compiled modules bind the names they import from it, and use none."""
+"""Stands in for the standard library's `__future__`: compiled modules bind what they import from it.
+
+None of them uses it.
+"""
 
 annotations = "annotations"

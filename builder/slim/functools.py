@@ -3,9 +3,15 @@
 The original imports `collections`, `types` and `reprlib`: 11 million instructions at every start that opens the store.
 """
 
-from _functools import _lru_cache_wrapper
+from __future__ import annotations
+
+from _functools import _lru_cache_wrapper  # type: ignore[import-not-found]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
-def lru_cache(maxsize=128, typed=False):
-    """A decorator that caches the results of a function, on the C implementation; without statistics as a named tuple."""
+def lru_cache(maxsize: int = 128, typed: bool = False) -> Callable[[Callable[..., object]], object]:
+    """A decorator that caches the results of a function; its statistics are a plain tuple."""
     return lambda function: _lru_cache_wrapper(function, maxsize, typed, tuple)

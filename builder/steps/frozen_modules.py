@@ -32,10 +32,22 @@ def frozen_modules(workshop: Workshop, modules: list[Module], cpython_tree: Path
         ]
         (bench.work / "modules.json").write_text(json.dumps(listing))
         tools = cpython_tree / "Tools" / "scripts"
-        command = [host_python / "bin" / "python3.11", "-S", "-B", FREEZE_SCRIPT, tools, "modules.json", bench.result]
+        command: list[str | Path] = [
+            host_python / "bin" / "python3.11",
+            "-S",
+            "-B",
+            FREEZE_SCRIPT,
+            tools,
+            "modules.json",
+            bench.result,
+        ]
         bench.run("freeze", command, bench.work)
 
-    inputs = [[module.name, module.origin, module.package, file_digest(files[module.name])] for module in modules if module.name in files]
+    inputs = [
+        [module.name, module.origin, module.package, file_digest(files[module.name])]
+        for module in modules
+        if module.name in files
+    ]
     code = [__file__, str(FREEZE_SCRIPT)]
     needs = [cpython_tree, host_python]
     return workshop.entry("frozen", "any", code=code, inputs=inputs, needs=needs, make=make)

@@ -60,7 +60,17 @@ def generated_c(workshop: Workshop, source: Source, package: Path, host_python: 
         output = bench.work / "output"
         output.mkdir()
         python = host_python / "bin" / "python3.11"
-        command = [python, "-S", "-X", "frozen_modules=off", NUITKA_CODEGEN, tree, entry, package.name, output]
+        command: list[str | Path] = [
+            python,
+            "-S",
+            "-X",
+            "frozen_modules=off",
+            NUITKA_CODEGEN,
+            tree,
+            entry,
+            package.name,
+            output,
+        ]
         environment = {"PYTHONPATH": str(stubs), "NUITKA_CACHE_DIR": str(bench.work / "nuitka")}
         bench.run("generate C", command, program, environment)
         generated = output / GENERATED_FOLDER
@@ -87,11 +97,17 @@ def executable(workshop: Workshop, target: Target, compiler: Compiler, modules: 
         shutil.copy(parts.generated / "constants.bin", bench.work)
         (bench.work / "inittab.c").write_text(inittab((parts.python / "config.c").read_text(), builtins))
         include = parts.python / "include"
-        core = compile_command([target.optimise, "-DNDEBUG", "-DPy_BUILD_CORE", f"-I{include}", f"-I{include}/internal"])
+        core = compile_command(
+            [target.optimise, "-DNDEBUG", "-DPy_BUILD_CORE", f"-I{include}", f"-I{include}/internal"]
+        )
         folders = [bench.work, parts.generated, *(parts.nuitka_tree / name for name in nuitka_codegen.INCLUDE_FOLDERS)]
-        flags = [*GENERATED_FLAGS, *(f"-D{name}" for name in nuitka_codegen.DEFINES), *(f"-I{folder}" for folder in folders)]
+        flags = [
+            *GENERATED_FLAGS,
+            *(f"-D{name}" for name in nuitka_codegen.DEFINES),
+            *(f"-I{folder}" for folder in folders),
+        ]
         ours = compile_command([target.optimise, *flags, f"-I{include}"])
-        work = {
+        work: dict[str, list[str | Path]] = {
             "inittab": [*core, bench.work / "inittab.c"],
             "frozen_table": [*core, parts.frozen / "table.c"],
             "frozen_code": [*core, parts.frozen / "code.c"],
@@ -103,15 +119,26 @@ def executable(workshop: Workshop, target: Target, compiler: Compiler, modules: 
         work |= {file.stem: [*ours, file] for file in sorted(parts.generated.glob("*.c"))}
         with ThreadPoolExecutor(workshop.jobs) as pool:
             jobs = [
-                pool.submit(bench.run, f"compile {name}", [*command, "-o", f"{name}.o"], bench.work, compiler.environment)
+                pool.submit(
+                    bench.run, f"compile {name}", [*command, "-o", f"{name}.o"], bench.work, compiler.environment
+                )
                 for name, command in work.items()
             ]
             for job in jobs:
                 job.result()
         archives = [parts.python / "lib" / "libpython3.11.a"]
-        archives += [parts.libraries[name] / "lib" / f"lib{file}.a" for name, file in (("sqlite", "sqlite3"), ("openssl", "ssl"))]
+        archives += [
+            parts.libraries[name] / "lib" / f"lib{file}.a" for name, file in (("sqlite", "sqlite3"), ("openssl", "ssl"))
+        ]
         archives += [parts.libraries["openssl"] / "lib" / "libcrypto.a", parts.libraries["zlib"] / "lib" / "libz.a"]
-        link = ["cc", *LINK_FLAGS, target.optimise, *(f"{name}.o" for name in work), *archives, *SYSTEM_LIBRARIES]
+        link: list[str | Path] = [
+            "cc",
+            *LINK_FLAGS,
+            target.optimise,
+            *(f"{name}.o" for name in work),
+            *archives,
+            *SYSTEM_LIBRARIES,
+        ]
         for name, strip in (("program", ["-s"]), ("program.unstripped", [])):
             bench.run(f"link {name}", [*link, *strip, "-o", bench.result / name], bench.work, compiler.environment)
 

@@ -114,7 +114,9 @@ def _write_source_entries(folder: Path) -> None:
     for path in [etc / "sources.list", *sorted((etc / "sources.list.d").glob("*.list"))]:
         lines = path.read_text().splitlines() if path.exists() else []
         one_line += [
-            " ".join(["deb-src", *line.split()[1:]]) for line in lines if line.split()[:1] and line.split()[0] in APT_SOURCE_TYPES
+            " ".join(["deb-src", *line.split()[1:]])
+            for line in lines
+            if line.split()[:1] and line.split()[0] in APT_SOURCE_TYPES
         ]
     if one_line:
         (folder / "machine.list").write_text("\n".join(dict.fromkeys(one_line)) + "\n")
@@ -151,10 +153,14 @@ def _only_folder(folder: Path) -> Path:
 
 
 def _patch(bench: Bench, source: Source, tree: Path, patches: Path) -> None:
-    series = [line.split()[0] for line in (patches / "series").read_text().splitlines() if line.strip() and line[0] != "#"]
+    series = [
+        line.split()[0] for line in (patches / "series").read_text().splitlines() if line.strip() and line[0] != "#"
+    ]
     for pattern in source.patches:
         if not fnmatch.filter(series, pattern):
             raise BuildError(f"no patch of {source.package} {source.wanted_version} is called {pattern!r} any more")
     for name in series:
         if any(fnmatch.fnmatch(name, pattern) for pattern in source.patches):
-            bench.run(f"patch {name}", ["patch", "-p1", "--batch", "--no-backup-if-mismatch", "-i", patches / name], tree)
+            bench.run(
+                f"patch {name}", ["patch", "-p1", "--batch", "--no-backup-if-mismatch", "-i", patches / name], tree
+            )

@@ -46,7 +46,9 @@ def compiler(workshop: Workshop, zig: Source, target: Target) -> Compiler:
             script.chmod(0o755)
 
     inputs = [target.zig_target, target.zig_cpu]
-    folder = workshop.entry("toolchain", target.name, code=[__file__], inputs=inputs, needs=[_zig_entry(program)], make=make)
+    folder = workshop.entry(
+        "toolchain", target.name, code=[__file__], inputs=inputs, needs=[_zig_entry(program)], make=make
+    )
     zig_cache = workshop.root / "zig"
     environment = {
         "PATH": f"{folder}:/usr/local/bin:/usr/bin:/bin",

@@ -3,10 +3,9 @@
 The original adds `warnings` and functions that the worker must not use.
 """
 
-import sys
-
 import _frozen_importlib as _bootstrap
 import _frozen_importlib_external as _bootstrap_external
+import sys
 
 sys.modules["importlib._bootstrap"] = _bootstrap
 sys.modules["importlib._bootstrap_external"] = _bootstrap_external
