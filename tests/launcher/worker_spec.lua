@@ -488,6 +488,20 @@ test("a run that outlives a restart is watched to its end, and is the only one",
     equal(reasons(world), "exit close", "starts after it")
 end)
 
+test("a run that ends while KOReader starts again is not taken for one without a result", function(folder)
+    local world, front_end = reading(folder)
+    front_end:restart()
+    local run = world.spawned[1]
+    local command_line = world.processes[run.pid]
+    Check.answer(world, 1, Check.said("1 reading session sent"))
+    world.processes[run.pid] = command_line -- the result is written, the process not yet gone
+    Check.start_again(world)
+    world.processes[run.pid] = nil
+    world:pass(5)
+    equal(#world.shown, 1, "messages")
+    equal(world.shown[1].text, "1 reading session sent", "text")
+end)
+
 test("a result of an unknown version is left where it is and named", function(folder)
     local world = read_and_close(folder)
     Check.answer(world, 1, { version = 2, messages = { { level = "info", text = "from the future" } } })

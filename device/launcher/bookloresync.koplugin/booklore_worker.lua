@@ -49,13 +49,11 @@ end
 function Worker:_recover()
     for _, name in ipairs(self.deps.list_folder(self.deps.folder .. "/jobs")) do
         local job = name:match("^([0-9a-z-]+)%.json$")
-        if job and not self.run and self:_living_pid(job) then
-            self:_watch({ job = job })
-        elseif job then
-            self:_forget(job)
-        end
+        local alive = job and self:_living_pid(job)
+        if alive and not self.run then self:_watch({ job = job }) end
+        if job and not alive then self:_forget(job) end
     end
-    self:_collect_results()
+    if not self.run then self:_collect_results() end -- else at its end: a result taken now would then be missed
 end
 
 --- @param reason string as in docs/protocol.md
