@@ -1,7 +1,7 @@
 --- BookLore Sync in KOReader: writes down what is read, and starts the worker when there is something to send.
 --
 -- Promises: every handler takes milliseconds, survives its own errors and is silent to the event chain (a handler that
--- returned true would keep the event from the modules behind it). Never touches the network, never parses, never waits.
+-- returned true would keep the event from the modules behind it). Never touches the network or a book, never waits.
 -- KOReader makes one instance for the file browser and one for each opened book, and ends the old one first; what must
 -- outlive them is in booklore_process. Orders of events: OPEN is PageUpdate, ReaderReady; CLOSE is CloseDocument,
 -- FlushSettings, SaveSettings, CloseWidget, and only then has the book's sidecar been saved.
