@@ -69,11 +69,10 @@ def table(modules: list[dict[str, str | bool]]) -> str:
     lines = [f"extern PyObject *{function}(void);\n" for function in getter.values()]
     for variable, bootstrap in (("bootstrap_modules", True), ("stdlib_modules", False)):
         lines.append(f"\nstatic const struct _frozen {variable}[] = {{\n")
-        lines += [
-            f'    {{"{module["name"]}", NULL, 0, {"true" if module["package"] else "false"}, {getter[str(module["name"])]}}},\n'
-            for module in modules
-            if (module["name"] in BOOTSTRAP) == bootstrap
-        ]
+        for module in modules:
+            name, package = str(module["name"]), "true" if module["package"] else "false"
+            if (name in BOOTSTRAP) == bootstrap:
+                lines.append(f'    {{"{name}", NULL, 0, {package}, {getter[name]}}},\n')
         lines.append("    {0, 0, 0}\n};\n")
     return TABLE_HEAD + "".join(lines) + TABLE_TAIL
 

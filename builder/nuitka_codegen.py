@@ -1,7 +1,7 @@
 """Everything that knows Nuitka from the inside: the only module to change when Nuitka is upgraded.
 
-Nuitka turns our Python modules into C for the Python it runs under and compiles that C for the same machine. We want its
-C for other machines, and none of its packaging. So this file does three things:
+Nuitka turns our Python modules into C for the Python it runs under, and compiles that C for the same machine. We want
+its C for other machines, and none of its packaging. So this file does three things:
 
 1. Run as a script by the static CPython 3.11 of this machine, it runs Nuitka's own main function up to the point where
    C and constants are complete, and stops there (`generate`).

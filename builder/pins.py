@@ -25,7 +25,7 @@ class Source:
     key: str
     version: str
     licence: str
-    licence_file: str
+    licence_files: tuple[str, ...]
     part_of: str
     origin: str
     package: str
@@ -66,6 +66,7 @@ def load_sources() -> dict[str, Source]:
             key=key,
             files=tuple(SourceFile(**file) for file in entry.pop("files")),
             patches=tuple(entry.pop("patches", ())),
+            licence_files=tuple(entry.pop("licence_files")),
             **entry,
         )
         for key, entry in table.items()

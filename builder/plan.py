@@ -58,9 +58,9 @@ class Plan:
         parts = program.Parts(
             python=runtime.python,
             libraries=runtime.libraries,
-            frozen=frozen_modules.frozen_modules(self.workshop, self.modules, self._tree("cpython"), host.python),
+            frozen=frozen_modules.frozen_modules(self.workshop, self.modules, self.source_tree("cpython"), host.python),
             generated=program.generated_c(self.workshop, nuitka, WORKER_PACKAGE, host.python),
-            nuitka_tree=self._tree("nuitka"),
+            nuitka_tree=self.source_tree("nuitka"),
         )
         return program.executable(self.workshop, runtime.target, runtime.compiler, self.modules, parts)
 
@@ -85,5 +85,6 @@ class Plan:
         python = interpreter.interpreter(workshop, self.sources["cpython"], target, compiler, built, host_python)
         return Runtime(target, compiler, python, built)
 
-    def _tree(self, key: str) -> Path:
+    def source_tree(self, key: str) -> Path:
+        """The unpacked and patched source of a part."""
         return sources.source_tree(self.workshop, self.sources[key])

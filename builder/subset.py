@@ -4,8 +4,8 @@ Promises: prints `file:line: rule: reason` for each breach and exits 1; reads so
 Never: judges style; that is ruff's work. `device/launcher` is Lua and not looked at.
 Called by: `make check`.
 
-The rules are data: RULES says what each forbids and why, ROOMS which room may import which, modules.toml which modules of
-the standard library exist on the device at all. Two checks look at more than one statement: recursion at the calls
+The rules are data: RULES says what each forbids and why, ROOMS which room may import which, modules.toml which modules
+of the standard library exist on the device at all. Two checks look at more than one statement: recursion at the calls
 between the functions of a module, and the start path at the imports between modules.
 """
 
@@ -45,12 +45,35 @@ ROOMS: dict[str, tuple[str, ...]] = {
 }
 # What a room must not import although it is on the list of modules.
 ROOMS_WITHOUT: dict[str, tuple[str, ...]] = {
-    "device.core": ("posix", "time", "_socket", "_ssl", "_sqlite3", "_random", "_signal", "select", "fcntl", "termios", "sys"),
+    "device.core": (
+        "posix",
+        "time",
+        "_socket",
+        "_ssl",
+        "_sqlite3",
+        "_random",
+        "_signal",
+        "select",
+        "fcntl",
+        "termios",
+        "sys",
+    ),
     "device.store": ("_socket", "_ssl", "select"),
     "device.ui": ("posix", "_socket", "_ssl", "_sqlite3", "select"),
 }
 NETWORK_MODULES = ("_socket", "_ssl")
-DYNAMIC_NAMES = ("eval", "exec", "compile", "__import__", "globals", "locals", "vars", "breakpoint", "setattr", "delattr")
+DYNAMIC_NAMES = (
+    "eval",
+    "exec",
+    "compile",
+    "__import__",
+    "globals",
+    "locals",
+    "vars",
+    "breakpoint",
+    "setattr",
+    "delattr",
+)
 DYNAMIC_ATTRIBUTES = {"sys": ("modules", "meta_path", "path_hooks", "settrace", "setprofile", "path")}
 ENCODINGS = ("utf-8", "ascii", "latin-1")
 
@@ -70,7 +93,7 @@ class Breach:
 
 @dataclass(frozen=True)
 class Import:
-    """One imported module and where: `at_top` when loading the importing module loads it, `checked` when only mypy does."""
+    """One imported module: `at_top` if loading the importing module loads it, `checked` if only mypy ever does."""
 
     module: str
     line: int
@@ -146,7 +169,9 @@ def _check_node(source: Source, node: ast.AST) -> Iterator[Breach]:
         case ast.AugAssign(target=target) | ast.AnnAssign(target=target):
             yield from _check_patch(source, target)
         case ast.ClassDef(keywords=keywords, bases=bases):
-            if any(keyword.arg == "metaclass" for keyword in keywords) or any(ast.unparse(base) == "type" for base in bases):
+            if any(keyword.arg == "metaclass" for keyword in keywords) or any(
+                ast.unparse(base) == "type" for base in bases
+            ):
                 yield source.breach(node.lineno, "metaclass", node.name)
         case ast.FunctionDef(args=arguments) | ast.Lambda(args=arguments) if arguments.kwarg is not None:
             yield source.breach(node.lineno, "kwargs", f"**{arguments.kwarg.arg}")
@@ -160,7 +185,12 @@ def _check_node(source: Source, node: ast.AST) -> Iterator[Breach]:
 
 def _check_patch(source: Source, target: ast.expr) -> Iterator[Breach]:
     """Assigning to an attribute of what was imported; `self.x` and local objects are none."""
-    imported = {alias.asname or alias.name for node in ast.walk(source.tree) if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names}
+    imported = {
+        alias.asname or alias.name
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
     if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id in imported:
         yield source.breach(target.lineno, "patch", ast.unparse(target))
 
@@ -213,7 +243,9 @@ def _imports(body: list[ast.stmt], known: frozenset[str], *, at_top: bool, check
                 waiting += [(one, at_top, True) for one in inner] + [(one, at_top, checked) for one in otherwise]
             case _:
                 inside = at_top and not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef)
-                waiting += [(one, inside, checked) for one in ast.iter_child_nodes(statement) if isinstance(one, ast.stmt)]
+                waiting += [
+                    (one, inside, checked) for one in ast.iter_child_nodes(statement) if isinstance(one, ast.stmt)
+                ]
                 for handler in ast.iter_child_nodes(statement):
                     if isinstance(handler, ast.ExceptHandler | ast.match_case):
                         waiting += [(one, inside, checked) for one in handler.body]
@@ -226,7 +258,9 @@ def _module_name(path: Path, package: Path) -> str:
 
 def main(arguments: list[str]) -> int:
     """Checks a package; the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m builder.subset", description="Checks the worker's restricted subset.")
+    parser = argparse.ArgumentParser(
+        prog="python -m builder.subset", description="Checks the worker's restricted subset."
+    )
     parser.add_argument("package", type=Path)
     package = parser.parse_args(arguments).package
     if not (package / "__main__.py").exists():

@@ -59,7 +59,7 @@ def _calls(function: ast.FunctionDef, owner: str, functions: dict[str, tuple[ast
 
 def _way_back(start: str, calls: dict[str, set[str]]) -> list[str]:
     """The shortest chain of calls from `start` to itself, or nothing."""
-    came_from = {name: start for name in calls[start]}
+    came_from = dict.fromkeys(calls[start], start)
     waiting = sorted(calls[start])
     while waiting:
         name = waiting.pop(0)

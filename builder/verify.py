@@ -1,12 +1,13 @@
 """Proves from a finished executable what the reader's device depends on: `python -m builder.verify FILE ...`
 
-Promises: prints one line for each fact of each file, and exits 1 when one of them is not so. A file's target is taken
-from its name (`booklore-sync-<target>`) or `--target`.
-Never: uses a tool of the machine or a step of the builder; what it expects is in targets.toml, what it finds is in the file.
+Promises: prints one line for each fact of each file, and exits 1 when one of them is not so. A file's target is
+taken from its name (`booklore-sync-<target>`) or `--target`.
+Never: uses a tool of the machine or a step of the builder; what it expects is in targets.toml, what it finds is in the
+file.
 Called by: people, `make dist`, CI.
 
-The facts: static; no lowest kernel asked for; no executable stack; the architecture, word size, float ABI and CPU features;
-no path of the machine it was built on; size within the budget.
+The facts: static; no lowest kernel asked for; no executable stack; the architecture, word size, float ABI and CPU
+features; no path of the machine it was built on; size within the budget.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """The cache in which every step of a build keeps what it made.
 
-Promises: an entry's name is `<step>-<target>-<key>`, and the key is the SHA-256 of everything that went in: the step's own
-code, its settings, the files it was given, the names of the entries it builds on. An entry is made in a temporary
+Promises: an entry's name is `<step>-<target>-<key>`, and the key is the SHA-256 of everything that went in: the step's
+own code, its settings, the files it was given, the names of the entries it builds on. An entry is made in a temporary
 directory and renamed when it is complete, so an interrupted build leaves no half entry. One build at a time.
 Never: looks at time stamps, or changes an entry after it was made.
 Called by: every step. The cache is `.cache/` in the repository, or the folder that BOOKLORESYNC_CACHE names.
@@ -21,7 +21,8 @@ from pathlib import Path
 
 from builder import commands
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+BUILDER = Path(__file__).resolve().parent
+REPOSITORY = BUILDER.parent
 # 64 bits: a chance collision among the few thousand entries of a long life is about one in 10^12.
 KEY_HEX_DIGITS = 16
 
@@ -55,8 +56,9 @@ class Bench:
 class Workshop:
     """The cache of one build, with its lock held; made by `open_workshop`."""
 
-    def __init__(self, root: Path, jobs: int) -> None:
+    def __init__(self, root: Path, jobs: int, code_digests: Mapping[str, str]) -> None:
         self.root = root
+        self._code_digests = code_digests
         self.jobs = jobs
         self.made_s: dict[str, float] = {}
         """Seconds spent on each entry that this build had to make, for the summary at its end."""
@@ -76,7 +78,9 @@ class Workshop:
         `code` names the source files of the step, `inputs` is any JSON value that holds its settings, `needs` are the
         entries that it reads.
         """
-        key = _digest([_code_digest(Path(file)) for file in code], inputs, [need.name for need in needs])
+        key = _digest(
+            [self._code_digests[str(Path(file).resolve())] for file in code], inputs, [need.name for need in needs]
+        )
         entry = self.root / f"{step}-{target}-{key[:KEY_HEX_DIGITS]}"
         if not entry.exists():
             self._make(f"{step} {target}", entry, make)
@@ -102,6 +106,8 @@ class Workshop:
 @contextmanager
 def open_workshop(jobs: int) -> Iterator[Workshop]:
     """Takes the build lock of the cache, waiting for another build if there is one, and frees it at the end."""
+    # Now, not when a step is reached: somebody may edit the builder while it waits or works.
+    code_digests = {str(path): _code_digest(path) for path in sorted(BUILDER.rglob("*.py"))}
     root = cache_directory()
     root.mkdir(parents=True, exist_ok=True)
     with (root / "build.lock").open("a+") as lock:
@@ -115,7 +121,7 @@ def open_workshop(jobs: int) -> Iterator[Workshop]:
         lock.truncate()
         lock.write(f"{os.getpid()}\n")
         lock.flush()
-        yield Workshop(root, jobs)
+        yield Workshop(root, jobs, code_digests)
 
 
 def file_digest(path: Path) -> str:
@@ -137,8 +143,6 @@ def _digest(*parts: object) -> str:
 
 def _code_digest(path: Path) -> str:
     """The digest of what the code does: a reworded comment or docstring must not rebuild OpenSSL."""
-    if path.suffix != ".py":
-        return file_digest(path)
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:

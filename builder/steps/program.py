@@ -6,22 +6,24 @@ Never: strips anything but symbols; packs or encrypts the result.
 Called by: __main__.py.
 """
 
+import hashlib
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder import nuitka_codegen
+from builder import commands, nuitka_codegen
 from builder.failures import BuildError
 from builder.module_list import Module
 from builder.pins import HERE, Source, Target
 from builder.steps import sources
 from builder.steps.toolchain import Compiler, compile_command
-from builder.workshop import Bench, Workshop, file_digest, tree_digest
+from builder.workshop import Bench, Workshop, tree_digest
 
 C_FOLDER = HERE / "c"
 NUITKA_CODEGEN = HERE / "nuitka_codegen.py"
+LINK_MAP = "link.map"
 GENERATED_FOLDER = "booklore_sync.build"
 # For the C of our own modules and of Nuitka's run time, which relies on wrapping arithmetic as CPython does.
 GENERATED_FLAGS = ["-std=c11", "-DNDEBUG", "-fwrapv", "-fno-strict-aliasing", "-fvisibility=hidden"]
@@ -43,17 +45,22 @@ class Parts:
 def generated_c(workshop: Workshop, source: Source, package: Path, host_python: Path) -> Path:
     """C and constants of all modules of `package`; the same for every target."""
     tree = sources.source_tree(workshop, source)
-    modules = sorted(path for path in package.rglob("*.py") if "launcher" not in path.parts)
+    # Read once: somebody may save a file while this works.
+    modules = {
+        str(path.relative_to(package)): path.read_bytes()
+        for path in sorted(package.rglob("*.py"))
+        if "launcher" not in path.relative_to(package).parts
+    }
 
     def make(bench: Bench) -> None:
         stubs, program = bench.work / "stubs", bench.work / "program"
         for name, text in nuitka_codegen.STUBS.items():
             (stubs / name).parent.mkdir(parents=True, exist_ok=True)
             (stubs / name).write_text(text)
-        for module in modules:
-            copy = program / package.name / module.relative_to(package)
+        for name, content in modules.items():
+            copy = program / package.name / name
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(module, copy)
+            copy.write_bytes(content)
         # As the main file it must lie beside the package, not in it.
         entry = program / "booklore_sync.py"
         (program / package.name / "__main__.py").rename(entry)
@@ -79,13 +86,13 @@ def generated_c(workshop: Workshop, source: Source, package: Path, host_python: 
         shutil.copy(generated / "blobs" / "__constant.bin", bench.result / "constants.bin")
         shutil.copy(output / nuitka_codegen.GENERATED_MODULES, bench.result)
 
-    inputs = [[str(module.relative_to(package)), file_digest(module)] for module in modules]
+    inputs = {name: hashlib.sha256(content).hexdigest() for name, content in modules.items()}
     code = [__file__, str(NUITKA_CODEGEN)]
     return workshop.entry("generated", package.name, code=code, inputs=inputs, needs=[tree, host_python], make=make)
 
 
 def executable(workshop: Workshop, target: Target, compiler: Compiler, modules: list[Module], parts: Parts) -> Path:
-    """The entry with the executable `program`, stripped, and `program.unstripped` for the ledger."""
+    """The entry with the stripped executable `program` and the linker's map of it."""
     builtins = [module.name for module in modules if module.kind == "builtin"]
 
     def make(bench: Bench) -> None:
@@ -139,8 +146,16 @@ def executable(workshop: Workshop, target: Target, compiler: Compiler, modules: 
             *archives,
             *SYSTEM_LIBRARIES,
         ]
-        for name, strip in (("program", ["-s"]), ("program.unstripped", [])):
-            bench.run(f"link {name}", [*link, *strip, "-o", bench.result / name], bench.work, compiler.environment)
+        bench.run("link", [*link, "-s", "-o", bench.result / "program"], bench.work, compiler.environment)
+        # The linker's map goes to its standard output; it is what the size ledger is made of.
+        map_command = [str(word) for word in (*link, "-Wl,--print-map", "-o", "unstripped")]
+        commands.run(
+            f"{bench.label} map",
+            map_command,
+            directory=bench.work,
+            log=bench.result / LINK_MAP,
+            environment=compiler.environment,
+        )
 
     needs = [compiler.folder, parts.python, *parts.libraries.values(), parts.frozen, parts.generated, parts.nuitka_tree]
     inputs = [builtins, target.optimise, GENERATED_FLAGS, LINK_FLAGS, tree_digest(C_FOLDER)]

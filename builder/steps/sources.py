@@ -65,8 +65,8 @@ def fetched(workshop: Workshop, source: Source, file: SourceFile) -> Path:
         raise BuildError(
             f"could not get {source.package} {source.wanted_version}: {error}\n"
             f"  wanted: {file.name}, {file.size} bytes, sha256 {file.sha256}\n"
-            f"  Perhaps this version has left the mirrors. Put the file into a folder and name it in BOOKLORESYNC_SOURCES,\n"
-            f"  or pin a newer version in builder/sources.toml."
+            "  Perhaps this version has left the mirrors. Put the file into a folder and name that in\n"
+            "  BOOKLORESYNC_SOURCES, or pin a newer version in builder/sources.toml."
         ) from error
     for sibling in source.files:
         if (arrivals / sibling.name).exists():

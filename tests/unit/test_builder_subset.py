@@ -22,7 +22,10 @@ BROKEN = {
     "a module that only CPython itself may use": ("module", "import functools\n"),
     "a relative import": ("module", "from . import disk\n"),
     "a forbidden module in the else of a type check": ("module", "if TYPE_CHECKING:\n    pass\nelse:\n    import re\n"),
-    "a forbidden module in an except clause": ("module", "try:\n    import zlib\nexcept ImportError:\n    import gzip\n"),
+    "a forbidden module in an except clause": (
+        "module",
+        "try:\n    import zlib\nexcept ImportError:\n    import gzip\n",
+    ),
     "eval": ("dynamic", "x = eval('1')\n"),
     "exec": ("dynamic", "exec('x = 1')\n"),
     "an import by name": ("dynamic", "__import__('time')\n"),
@@ -42,7 +45,10 @@ BROKEN = {
     "a coroutine": ("async", "async def f():\n    pass\n"),
     "an encoding that is not there": ("encoding", "x = b'a'.decode('cp1252')\n"),
     "an encoding by keyword": ("encoding", "x = 'a'.encode(encoding='idna')\n"),
-    "typing without a future import": ("future", "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    from typing import Any\n"),
+    "typing without a future import": (
+        "future",
+        "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    from typing import Any\n",
+    ),
 }
 ALLOWED = {
     "a module on the list": "import posix\n",
@@ -79,7 +85,9 @@ def test_the_checker_lets_pass(what: str, tmp_path: Path) -> None:
     assert subset.check(package_with(tmp_path, {"tried.py": ALLOWED[what]})) == []
 
 
-def test_a_network_module_that_every_start_would_load_is_refused_with_the_module_that_imports_it(tmp_path: Path) -> None:
+def test_a_network_module_that_every_start_would_load_is_refused_with_the_module_that_imports_it(
+    tmp_path: Path,
+) -> None:
     files = {"tried.py": "from device import wire\n", "wire.py": "import zlib\nimport _socket\n"}
     (breach,) = subset.check(package_with(tmp_path, files))
     assert (breach.rule, Path(breach.file).name, breach.line) == ("start", "wire.py", 2)
@@ -92,7 +100,12 @@ def test_a_module_that_is_loaded_on_demand_may_import_the_network(tmp_path: Path
 
 @pytest.mark.parametrize(
     "room, statement",
-    [("core", "import posix"), ("core", "from device import disk"), ("core", "import time"), ("store", "import _socket")],
+    [
+        ("core", "import posix"),
+        ("core", "from device import disk"),
+        ("core", "import time"),
+        ("store", "import _socket"),
+    ],
 )
 def test_a_room_that_reaches_outside_is_refused(room: str, statement: str, tmp_path: Path) -> None:
     files = {"tried.py": "", f"{room}/__init__.py": "", f"{room}/rule.py": f"{statement}\n"}
@@ -104,7 +117,9 @@ def test_core_may_import_core(tmp_path: Path) -> None:
     assert subset.check(package_with(tmp_path, files)) == []
 
 
-def test_a_breach_is_one_line_with_file_line_rule_and_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_breach_is_one_line_with_file_line_rule_and_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     package = package_with(tmp_path, {"tried.py": "\nimport re\n"})
     assert subset.main([str(package)]) == 1
     assert capsys.readouterr().out == f"{package}/tried.py:2: module: re: {subset.RULES['module']}\n"
