@@ -49,9 +49,10 @@ OPENSSL_WITHOUT = [
 ]  # fmt: skip
 # No certificate store of the machine is ever looked at: the program brings its own list.
 OPENSSL_FOLDERS = ["--prefix=/nonexistent", "--openssldir=/nonexistent/ssl", "--libdir=lib"]
-# Linux has no getrandom before 3.17. OpenSSL would then wait on /dev/random for entropy at each start on kernels below
-# 4.8; this says that /dev/urandom is good from 2.6 on. The price: a urandom read in the first seconds after boot.
-OPENSSL_FLAGS = ["-DDEVRANDOM_SAFE_KERNEL=2,6,0", "-ffunction-sections", "-fdata-sections", "-w"]
+# Linux has no getrandom before 3.17, so there OpenSSL reads /dev/urandom; but before that it waits for /dev/random to
+# have something to give, which on a device without keyboard and disk can take minutes. A negative ID of its shared
+# memory says that urandom was seeded long ago. The price: a run in the first seconds after boot trusts it too early.
+OPENSSL_FLAGS = ["-DOPENSSL_RAND_SEED_DEVRANDOM_SHM_ID=-1", "-ffunction-sections", "-fdata-sections", "-w"]
 
 
 def zlib(workshop: Workshop, source: Source, target: Target, compiler: Compiler) -> Path:
