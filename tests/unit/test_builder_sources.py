@@ -12,7 +12,7 @@ import pytest
 from builder.failures import BuildError
 from builder.pins import Source, SourceFile, load_sources, load_targets
 from builder.steps import sources
-from builder.workshop import Workshop, open_workshop
+from builder.workshop import BUILDER, Workshop, open_workshop
 
 
 def archive_of(files: dict[str, str]) -> bytes:
@@ -112,3 +112,13 @@ def test_every_pin_has_a_size_a_hash_and_a_licence() -> None:
 
 def test_the_three_targets_of_the_product_are_there() -> None:
     assert set(load_targets()) == {"armv7", "aarch64", "x86_64"}
+
+
+def test_the_list_for_scanners_says_what_is_pinned() -> None:
+    pinned = {
+        f"{source.package}=={source.version} --hash=sha256:{source.files[0].sha256}"
+        for source in load_sources().values()
+        if source.origin == "pypi"
+    }
+    lines = (BUILDER / "requirements.txt").read_text().splitlines()
+    assert {line for line in lines if line and not line.startswith("#")} == pinned
