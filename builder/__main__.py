@@ -35,6 +35,7 @@ def main(arguments: list[str]) -> int:
                     delivery.deliver_worker(plan, target)
             else:
                 delivery.deliver_all(plan)
+            workshop.forget_unused()
             made = len(workshop.made_s)
     except BuildError as error:
         commands.say(f"error: {error}")

@@ -3,7 +3,7 @@
 Promises: an entry's name is `<step>-<target>-<key>`, and the key is the SHA-256 of everything that went in: the step's
 own code, its settings, the files it was given, the names of the entries it builds on. An entry is made in a temporary
 directory and renamed when it is complete, so an interrupted build leaves no half entry. One build at a time.
-Never: looks at time stamps, or changes an entry after it was made.
+Never: trusts a time stamp, or changes the content of an entry after it was made.
 Called by: every step. The cache is `.cache/` in the repository, or the folder that BOOKLORESYNC_CACHE names.
 """
 
@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +26,8 @@ BUILDER = Path(__file__).resolve().parent
 REPOSITORY = BUILDER.parent
 # 64 bits: a chance collision among the few thousand entries of a long life is about one in 10^12.
 KEY_HEX_DIGITS = 16
+ENTRY_NAME = re.compile(rf"[a-z-]+-[a-z0-9_]+-[0-9a-f]{{{KEY_HEX_DIGITS}}}")
+UNUSED_MAX_S = 30 * 86_400
 
 
 def cache_directory() -> Path:
@@ -84,7 +87,14 @@ class Workshop:
         entry = self.root / f"{step}-{target}-{key[:KEY_HEX_DIGITS]}"
         if not entry.exists():
             self._make(f"{step} {target}", entry, make)
+        os.utime(entry)
         return entry
+
+    def forget_unused(self) -> None:
+        """Removes entries that no build has asked for in a long time; a cache grows by a gigabyte a week otherwise."""
+        for entry in self.root.iterdir():
+            if ENTRY_NAME.fullmatch(entry.name) and time.time() - entry.stat().st_mtime > UNUSED_MAX_S:
+                shutil.rmtree(entry)
 
     def _make(self, label: str, entry: Path, make: Callable[[Bench], None]) -> None:
         temporary = self.root / "unfinished" / entry.name

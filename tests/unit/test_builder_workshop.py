@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -81,6 +83,17 @@ def test_a_changed_comment_or_docstring_keeps_the_key_and_changed_code_does_not(
         step.write_text(text)
         digests.append(workshop._code_digest(step))
     assert digests[0] == digests[1] != digests[2]
+
+
+def test_an_entry_that_no_build_asked_for_in_a_month_is_removed_and_others_stay(shop: Workshop) -> None:
+    old, new = entry(shop, "old"), entry(shop, "new")
+    downloads = shop.root / "downloads"
+    downloads.mkdir()
+    month_ago_s = time.time() - workshop.UNUSED_MAX_S - 60
+    for path in (old, downloads):
+        os.utime(path, (month_ago_s, month_ago_s))
+    shop.forget_unused()
+    assert (old.exists(), new.exists(), downloads.exists()) == (False, True, True)
 
 
 def test_a_failing_command_is_reported_with_its_log_and_last_lines(tmp_path: Path) -> None:
