@@ -83,6 +83,7 @@ class Plan:
             "openssl": libraries.openssl(workshop, self.sources["openssl"], target, compiler),
         }
         python = interpreter.interpreter(workshop, self.sources["cpython"], target, compiler, built, host_python)
+        built["zstandard"] = interpreter.zstandard(workshop, self.sources["zstandard"], target, compiler, python)
         return Runtime(target, compiler, python, built)
 
     def source_tree(self, key: str) -> Path:
