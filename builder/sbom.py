@@ -8,6 +8,7 @@ Called by: delivery.py.
 import json
 import uuid
 from pathlib import Path
+from urllib.parse import quote
 
 from builder.failures import BuildError
 from builder.ledger import REST, Ledger
@@ -38,6 +39,7 @@ INSIDE = {
     "expat": ("cpython", "", "MIT"),
 }
 NAMESPACE = uuid.UUID("6f1d5b1e-6a0f-5c36-9d5a-0c6a6f6b6c73")
+PURL_TYPES = {"debian": "deb/debian", "pypi": "pypi"}
 LICENCE_EXPRESSIONS = (" WITH ", " AND ", " OR ")
 # Licence exceptions that have no SPDX identifier must be given as names.
 NAMED_LICENCES = ("Nuitka-Runtime-Library-Exception",)
@@ -97,7 +99,7 @@ def component(key: str, sources: dict[str, Source]) -> dict[str, object]:
         "name": key,
         "version": version or (source.version if holder == key else f"as in {holder} {source.version}"),
         "licenses": [_licence(licence or source.licence)],
-        "purl": f"pkg:{'deb/debian' if source.origin == 'debian' else 'pypi'}/{source.package}@{source.wanted_version}",
+        "purl": f"pkg:{PURL_TYPES[source.origin]}/{source.package}@{quote(source.wanted_version, safe='')}",
         "externalReferences": files,
     }
 
