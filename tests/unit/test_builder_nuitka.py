@@ -30,7 +30,7 @@ def test_a_line_that_is_gone_or_there_twice_is_named(line: str) -> None:
 
 def test_a_name_that_is_gone_is_named() -> None:
     module = SimpleNamespace(__name__="nuitka.MainControl")
-    with pytest.raises(AssertionError, match="nuitka.MainControl has no 'runSconsBackend' any more"):
+    with pytest.raises(AssertionError, match=r"nuitka\.MainControl has no 'runSconsBackend' any more"):
         nuitka_codegen._existing(module, "runSconsBackend")
 
 
