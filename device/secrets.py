@@ -24,6 +24,7 @@ class Secrets:
     __slots__ = (
         "access_expires_at",
         "access_token",
+        "anchor_pem",
         "extra_ca_pem",
         "obtained_at",
         "password",
@@ -38,6 +39,7 @@ class Secrets:
         self.user = user
         self.password = password
         self.extra_ca_pem = extra_ca_pem
+        self.anchor_pem = ""  # the authority that vouched for the server last time
         self.access_token = ""
         self.refresh_token = ""
         self.obtained_at = 0
@@ -79,6 +81,7 @@ class Keeper:
             _text(fields.get("password")),
             _text(fields.get("extra_ca_pem"), EXTRA_CA_MAX_CHARS),
         )
+        secrets.anchor_pem = _text(fields.get("anchor_pem"))
         secrets.access_token = _text(fields.get("access_token"))
         secrets.refresh_token = _text(fields.get("refresh_token"))
         secrets.obtained_at = _instant(fields.get("obtained_at"))
@@ -93,6 +96,7 @@ class Keeper:
                 "user": secrets.user,
                 "password": secrets.password,
                 "extra_ca_pem": secrets.extra_ca_pem,
+                "anchor_pem": secrets.anchor_pem,
                 "access_token": secrets.access_token,
                 "refresh_token": secrets.refresh_token,
                 "obtained_at": secrets.obtained_at,

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from device.protocol import Job, Result
     from device.secrets import Keeper, Secrets
     from device.server.client import Client
-    from device.server.http import Answer, Connection
+    from device.server.http import Answer
     from device.store.database import Store
     from device.store.outbox import SessionEntry
 
@@ -211,10 +211,14 @@ def sync(store: Store, keeper: Keeper, secrets: Secrets, job: Job, result: Resul
     if now < retry_at <= now + rules.RETRY_MOST_S * 2 and not job.asked_for() and job.reason != protocol.NETWORK:
         result.outcome = protocol.OFFLINE
         return
+    from device.server import address
     from device.server.account import Account
     from device.server.client import Client
+    from device.server.http import Connection
+    from device.server.tls import Trust
 
-    connection = _connect(secrets, now, deadline)
+    trust = Trust(secrets.extra_ca_pem, now, secrets.anchor_pem)
+    connection = Connection(address.parse(secrets.server), trust, deadline)
     try:
         client = Client(connection, Account(connection, keeper, secrets, now))
         Sender(store, client, result, deadline).run(job.asked_for())
@@ -223,18 +227,9 @@ def sync(store: Store, keeper: Keeper, secrets: Secrets, job: Job, result: Resul
         _fail(store, job, result, problem)
     finally:
         connection.close()
-
-
-def _connect(secrets: Secrets, now: int, deadline: float) -> Connection:
-    from device.server import address
-    from device.server.http import Connection
-    from device.server.tls import Trust
-
-    try:
-        place = address.parse(secrets.server)
-    except ValueError as problem:
-        raise NotReached(str(problem)) from problem
-    return Connection(place, Trust(secrets.extra_ca_pem, now), deadline)
+        if trust.anchor_pem != secrets.anchor_pem:
+            secrets.anchor_pem = trust.anchor_pem
+            keeper.save(secrets)
 
 
 def _remember_success(store: Store) -> None:

@@ -158,9 +158,7 @@ def _run_alone(folder: Folder, job: Job, result: Result, options: dict[str, str]
         store.close()
 
 
-def _run_verb(
-    folder: Folder, store: Store, job: Job, result: Result, options: dict[str, str], deadline: float
-) -> None:
+def _run_verb(folder: Folder, store: Store, job: Job, result: Result, options: dict[str, str], deadline: float) -> None:
     from device import protocol
 
     if job.verb == protocol.CONFIGURE:

@@ -6,11 +6,15 @@ static executable where a test names it.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+from device.core.outbox import SETTLE_S
 
 ROOT = Path(__file__).parent.parent
 CHECKOUT_WORKER = (sys.executable, "-m", "device")
@@ -90,6 +94,11 @@ class Reader:
         answer: dict[str, Any] = json.loads(result.read_text())
         result.unlink()
         return answer
+
+    def let_intents_settle(self) -> None:
+        """What ten seconds of waiting would do: the store's intents become that much older."""
+        with contextlib.closing(sqlite3.connect(self.data / "state.sqlite")) as store, store:
+            store.execute("UPDATE outbox SET changed_at = changed_at - ? WHERE state = 'intent'", (SETTLE_S,))
 
     def status(self) -> str:
         return self.run("status").stdout

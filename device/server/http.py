@@ -114,7 +114,7 @@ class Connection:
 
     def _exchange(self, message: bytes) -> _Head:
         if self._stream is None:
-            self._stream = _connect(self.address, self._trust, self._deadline)
+            self._stream = self._connect()
         stream = self._stream
         try:
             stream.send(message)
@@ -130,6 +130,12 @@ class Connection:
             raise NotBookLore(f"{self.address} does not speak HTTP: {problem}") from problem
         self.server_date = head.headers.get("date", self.server_date)
         return head
+
+    def _connect(self) -> _Stream:
+        try:
+            return _connect(self.address, self._trust, self._deadline)
+        except tls.AnchorChanged:
+            return _connect(self.address, self._trust, self._deadline)
 
     def _body(self, head: _Head, method: str) -> Iterator[bytes]:
         stream = self._stream

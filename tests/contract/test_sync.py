@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from device.core.outbox import SETTLE_S
 from tests.reader import ROOT, Reader
 from tests.sandbox import StandIn
 
@@ -191,7 +189,7 @@ def test_a_reply_that_is_lost_after_the_server_has_stored_it_doubles_nothing(
         reader.reads(start=1_795_000_000 + number * 1000, **MOBY)
     any_server.fault(when=on_post(2), do=fault, times=1)
     reader.run("sync")
-    let_intents_settle(reader)
+    reader.let_intents_settle()
     reader.run("sync")
     assert len(any_server.sessions()) == 3
     assert posts(any_server) == 3
@@ -202,7 +200,7 @@ def test_a_request_that_never_arrived_is_sent_again(any_server: StandIn, reader:
     reader.reads(**MOBY)
     any_server.fault(when=on_post(), do="drop_request", times=1)
     assert reader.run("sync").returncode == 4
-    let_intents_settle(reader)
+    reader.let_intents_settle()
     reader.run("sync")
     assert len(any_server.sessions()) == 1
 
@@ -223,7 +221,7 @@ def test_a_login_page_in_mid_run_is_not_taken_for_success(server: StandIn, reade
     reader.reads(**MOBY)
     server.fault(when=on_post(), do="html", times=1)
     assert reader.run("sync").returncode == 4
-    let_intents_settle(reader)
+    reader.let_intents_settle()
     reader.run("sync")
     assert len(server.sessions()) == 1
 
@@ -361,9 +359,3 @@ def test_no_secret_is_in_the_log_the_results_or_the_store(any_server: StandIn, r
             content = path.read_bytes()
             for secret in ("wrong-horse", tokens["access_token"], tokens["refresh_token"]):
                 assert secret.encode() not in content, path
-
-
-def let_intents_settle(reader: Reader) -> None:
-    """What ten seconds of waiting would do: the store's intents become that much older."""
-    with sqlite3.connect(reader.data / "state.sqlite") as store:
-        store.execute("UPDATE outbox SET changed_at = changed_at - ? WHERE state = 'intent'", (SETTLE_S,))

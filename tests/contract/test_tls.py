@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from tests.reader import Reader
@@ -14,6 +15,11 @@ def server(certificate: tuple[Path, Path]) -> StandIn:
     started.add_user("anna", "secret")
     started.add_book(title="Moby Dick", authors=["Herman Melville"])
     return started
+
+
+def edit_account(reader: Reader, **fields: str) -> None:
+    path = reader.data / "secrets.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
 
 
 def test_the_readers_own_authority_is_believed(tmp_path: Path) -> None:
@@ -36,6 +42,44 @@ def test_another_authority_is_not(tmp_path: Path) -> None:
         run = reader.run("sync")
         assert run.returncode == 1
         assert "an authority that is not in the list" in run.stderr
+        assert list(https.requests) == []
+
+
+def test_a_server_that_changes_to_another_trusted_authority_is_still_believed(tmp_path: Path) -> None:
+    first, second = make_authority(tmp_path), make_authority(tmp_path, "second-authority")
+    both = tmp_path / "both.pem"
+    both.write_bytes(first.certificate.read_bytes() + second.certificate.read_bytes())
+    reader = Reader(tmp_path / "data")
+    for number, authority in enumerate((first, second)):
+        reader.reads(authors=["Herman Melville"], start=1_795_000_000 + number * 1000)
+        with server(make_server_certificate(tmp_path, authority, name=f"server-{number}")) as https:
+            if number == 0:
+                reader.configure(https.url, ca_file=both)
+            else:
+                edit_account(reader, server=https.url)
+            assert reader.run("sync").returncode == 0
+            assert len(https.sessions()) == 1
+
+
+def test_the_authority_that_vouched_last_time_is_asked_first(tmp_path: Path) -> None:
+    authority = make_authority(tmp_path)
+    reader = Reader(tmp_path / "data")
+    reader.reads(authors=["Herman Melville"])
+    with server(make_server_certificate(tmp_path, authority)) as https:
+        reader.configure(https.url, ca_file=authority.certificate)
+        reader.run("sync")
+    account = json.loads((reader.data / "secrets.json").read_text())
+    assert account["anchor_pem"] == authority.certificate.read_text()
+
+
+def test_an_authority_that_is_in_no_list_is_not_believed_because_it_was_once(tmp_path: Path) -> None:
+    theirs = make_authority(tmp_path, "other-authority")
+    reader = Reader(tmp_path / "data")
+    reader.reads(authors=["Herman Melville"])
+    with server(make_server_certificate(tmp_path, theirs)) as https:
+        reader.configure(https.url)
+        edit_account(reader, anchor_pem=theirs.certificate.read_text())
+        assert reader.run("sync").returncode == 1
         assert list(https.requests) == []
 
 

@@ -1,0 +1,192 @@
+"""`make bench`: what the executables cost, against the budgets, in counts that do not depend on the machine's mood.
+
+Instructions come from callgrind on the static x86_64 executable (repeatable to a few thousand), peak memory from the
+kernel's account of the child process, requests and bytes from the stand-in server's recorder. Exit code 1 if a budget
+that must be kept is not.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.device.executables import ARMV7, X86_64, built
+from tests.reader import ROOT, Reader
+from tests.sandbox import StandIn
+from tests.sandbox.certificates import CertificateFiles, make_authority, make_server_certificate
+
+M = 1_000_000
+MIB = 1_048_576
+MOBY = {"authors": ["Herman Melville"], "identifiers": ["ISBN:9780142437247"]}
+HANDLER_BENCH = "tests/launcher/bench.lua"
+
+
+class Measured:
+    """One line of the report. `must` is the budget, `reach` what we aim for; both in the unit of `value`."""
+
+    def __init__(self, what: str, value: float, unit: str, must: float | None, reach: float | None) -> None:
+        self.what = what
+        self.value = value
+        self.unit = unit
+        self.must = must
+        self.reach = reach
+
+    def kept(self) -> bool:
+        return self.must is None or self.value <= self.must
+
+    def line(self) -> str:
+        must = "" if self.must is None else f"must {self.must:g}"
+        reach = "" if self.reach is None else f"reach {self.reach:g}"
+        verdict = "" if self.must is None else ("ok" if self.kept() else "OVER BUDGET")
+        return f"{self.what:<58} {self.value:>9.2f} {self.unit:<5} {must:<11} {reach:<11} {verdict}".rstrip()
+
+
+def main() -> int:
+    broken = 0
+    with tempfile.TemporaryDirectory(prefix="booklore-sync-bench-") as name:
+        folder = Path(name)
+        for section, measure in SECTIONS:
+            print(f"\n{section}", flush=True)
+            for measured in measure(folder):
+                print("  " + measured.line(), flush=True)
+                broken += not measured.kept()
+    print("\nlauncher handlers", flush=True)
+    handlers = subprocess.run(["luajit", HANDLER_BENCH], cwd=ROOT, capture_output=True, text=True, check=True)
+    print("".join(f"  {line}\n" for line in handlers.stdout.splitlines()))
+    return 1 if broken else 0
+
+
+def sizes(folder: Path) -> Iterator[Measured]:
+    for program, must, reach in ((ARMV7, 12.5, 9.0), (X86_64, None, None)):
+        yield Measured(f"{program.name}, stripped", built(program).stat().st_size / M, "MB", must, reach)
+        packed = folder / f"{program.name}.zst"
+        subprocess.run(["zstd", "-q", "-19", "-f", str(program), "-o", str(packed)], check=True)
+        must, reach = (4.5, 3.2) if program == ARMV7 else (None, None)
+        yield Measured(f"{program.name}, zstd -19", packed.stat().st_size / M, "MB", must, reach)
+
+
+def start_up(folder: Path) -> Iterator[Measured]:
+    yield Measured("version", instructions(folder, str(X86_64), "version") / M, "M", 30, 20)
+    reader = Reader(folder / "ingest", (str(X86_64),))
+    reader.run("status")  # the store exists on a device in use
+    reader.reads(**MOBY)
+    yield Measured("ingest of one session", _instructions_of(folder, reader, "ingest") / M, "M", 75, 50)
+
+
+def syncing(folder: Path) -> Iterator[Measured]:
+    with https_server(folder) as (server, authority):
+        reader = Reader(folder / "sync", (str(X86_64),))
+        reader.configure(server.url, ca_file=authority.certificate)
+        reader.reads(**MOBY)
+        first = _instructions_of(folder, reader, "sync")
+        reader.reads(start=1_795_100_000, **MOBY)
+        second = _instructions_of(folder, reader, "sync")
+        assert len(server.sessions()) == 2
+    yield Measured("first sync over TLS (login, list of books, one session)", first / M, "M", 190, 130)
+    yield Measured("sync of one session over TLS", second / M, "M", 190, 130)
+    reader = Reader(folder / "idle", (str(X86_64),))
+    with https_server(folder) as (server, authority):
+        reader.configure(server.url, ca_file=authority.certificate)
+        yield Measured("sync with nothing to send", _instructions_of(folder, reader, "sync") / M, "M", None, None)
+
+
+def memory(folder: Path) -> Iterator[Measured]:
+    with https_server(folder) as (server, authority):
+        reader = Reader(folder / "memory", (str(X86_64),))
+        reader.configure(server.url, ca_file=authority.certificate)
+        yield Measured("peak, version", _peak_mib([str(X86_64), "version"]), "MiB", None, None)
+        yield Measured("peak, sync with nothing to send", _peak_mib(_command(reader, "sync")), "MiB", None, None)
+        for number in range(1000):
+            reader.reads(start=1_795_000_000 + number * 1000, **MOBY)
+        yield Measured("peak, ingest of 1,000 sessions", _peak_mib(_command(reader, "ingest")), "MiB", 24, 18)
+        yield Measured("peak, sync of 1,000 waiting sessions", _peak_mib(_command(reader, "sync")), "MiB", 24, 18)
+        assert len(server.sessions()) == 1000
+
+
+def requests(folder: Path) -> Iterator[Measured]:
+    server = StandIn(dialect="booklore")
+    server.add_user("anna", "secret")
+    titles = [f"Book {number}" for number in range(5)]
+    for title in titles:
+        server.add_book(title=title, authors=["Somebody"])
+    with server:
+        reader = Reader(folder / "requests", (str(X86_64),))
+        reader.configure(server.url)
+        for number in range(100):
+            reader.reads(title=titles[number % 5], authors=["Somebody"], start=1_795_000_000 + number * 1000)
+        reader.run("sync")
+        assert len(server.sessions()) == 100
+        yield Measured("requests, 100 sessions over 5 books", len(server.requests), "", 106, None)
+        yield Measured("connections for them", server.connections, "", 1, 1)
+        received = sum(request.bytes_in for request in server.requests)
+        sent = sum(request.bytes_out for request in server.requests)
+        yield Measured("bytes sent for them", received / 1000, "kB", None, None)
+        yield Measured("bytes received for them", sent / 1000, "kB", None, None)
+        before = len(server.requests)
+        reader.run("sync")
+        yield Measured("requests, idle sync", len(server.requests) - before, "", 2, 1)
+
+
+@contextmanager
+def https_server(folder: Path) -> Iterator[tuple[StandIn, CertificateFiles]]:
+    tls = folder / "tls"
+    tls.mkdir(exist_ok=True)
+    authority = make_authority(tls)
+    server = StandIn(dialect="booklore", tls=make_server_certificate(tls, authority))
+    server.add_user("anna", "secret")
+    server.add_book(title="Moby Dick", authors=["Herman Melville"], isbn13="9780142437247")
+    with server:
+        yield server, authority
+
+
+def instructions(folder: Path, *command: str) -> int:
+    """Instructions that a command executes in user space, counted by callgrind. Raises if the command fails."""
+    output = folder / "callgrind.out"
+    run = subprocess.run(
+        ["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}", *command],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+    )
+    if run.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{run.stdout}{run.stderr}")
+    found = re.search(r"^(?:summary|totals): (\d+)", output.read_text(), re.MULTILINE)
+    assert found is not None
+    return int(found[1])
+
+
+def _instructions_of(folder: Path, reader: Reader, verb: str) -> int:
+    return instructions(folder, *_command(reader, verb))
+
+
+def _command(reader: Reader, verb: str) -> list[str]:
+    return [*reader.worker, verb, "--data", str(reader.data)]
+
+
+def _peak_mib(command: list[str]) -> float:
+    """Peak resident memory of a command.
+
+    `time` forks and waits for it: a child that Python itself starts would inherit the peak of Python's own memory.
+    """
+    run = subprocess.run(
+        ["/usr/bin/time", "--quiet", "--format=%M", *command], capture_output=True, text=True, check=True, env={}
+    )
+    return int(run.stderr.splitlines()[-1]) / 1024
+
+
+SECTIONS: tuple[tuple[str, Callable[[Path], Iterator[Measured]]], ...] = (
+    ("size", sizes),
+    ("instructions, x86_64 static executable under callgrind", start_up),
+    ("instructions of a sync", syncing),
+    ("memory, x86_64 static executable", memory),
+    ("requests", requests),
+)
+
+if __name__ == "__main__":
+    sys.exit(main())
