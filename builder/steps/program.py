@@ -27,7 +27,7 @@ LINK_MAP = "link.map"
 GENERATED_FOLDER = "booklore_sync.build"
 # For the C of our own modules and of Nuitka's run time, which relies on wrapping arithmetic as CPython does.
 GENERATED_FLAGS = ["-std=c11", "-DNDEBUG", "-fwrapv", "-fno-strict-aliasing", "-fvisibility=hidden"]
-LINK_FLAGS = ["-static", "-Wl,--gc-sections"]
+LINK_FLAGS = ["-static", "-s", "-Wl,--gc-sections", "-Wl,--print-map"]
 SYSTEM_LIBRARIES = ["-lm"]
 
 
@@ -146,12 +146,10 @@ def executable(workshop: Workshop, target: Target, compiler: Compiler, modules: 
             *archives,
             *SYSTEM_LIBRARIES,
         ]
-        bench.run("link", [*link, "-s", "-o", bench.result / "program"], bench.work, compiler.environment)
-        # The linker's map goes to its standard output; it is what the size ledger is made of.
-        map_command = [str(word) for word in (*link, "-Wl,--print-map", "-o", "unstripped")]
+        # The linker's map, which the size ledger is made of, goes to its standard output.
         commands.run(
-            f"{bench.label} map",
-            map_command,
+            f"{bench.label} link",
+            [str(word) for word in (*link, "-o", bench.result / "program")],
             directory=bench.work,
             log=bench.result / LINK_MAP,
             environment=compiler.environment,
