@@ -14,7 +14,7 @@ Called by: __main__.py.
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder import commands
+from builder import commands, subset
 from builder.failures import BuildError
 from builder.module_list import load_modules
 from builder.pins import Target, load_sources, load_targets
@@ -22,6 +22,13 @@ from builder.steps import frozen_modules, interpreter, libraries, program, sourc
 from builder.workshop import REPOSITORY, Workshop
 
 WORKER_PACKAGE = REPOSITORY / "device"
+
+
+def refuse_strangers(package: Path) -> None:
+    """Stops the build if our own code imports a module that the image will not hold."""
+    strangers = [str(breach) for breach in subset.check(package) if breach.rule == "module"]
+    if strangers:
+        raise BuildError("\n  ".join(["these imports would fail on the device:", *strangers]))
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,7 @@ class Plan:
 
     def worker(self, name: str) -> Path:
         """The entry with the worker's executable for a target."""
+        refuse_strangers(WORKER_PACKAGE)
         host = self._host_runtime()
         runtime = self.runtime(name)
         nuitka = self.sources["nuitka"]

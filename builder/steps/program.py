@@ -84,7 +84,10 @@ def generated_c(workshop: Workshop, source: Source, package: Path, host_python: 
         for file in sorted(generated.glob("*.[ch]")):
             shutil.copy(file, bench.result)
         shutil.copy(generated / "blobs" / "__constant.bin", bench.result / "constants.bin")
-        shutil.copy(output / nuitka_codegen.GENERATED_MODULES, bench.result)
+        written = (output / nuitka_codegen.GENERATED_MODULES).read_text().split()
+        others = [name for name in written if name != "__main__" and name.split(".")[0] != package.name]
+        if others:
+            raise BuildError(f"the code generator followed imports out of {package.name}: {', '.join(others)}")
 
     inputs = {name: hashlib.sha256(content).hexdigest() for name, content in modules.items()}
     code = [__file__, str(NUITKA_CODEGEN)]

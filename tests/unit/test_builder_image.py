@@ -15,6 +15,7 @@ from builder.failures import BuildError
 from builder.ledger import UNKNOWN, ledger
 from builder.module_list import Module, load_modules
 from builder.pins import load_sources
+from builder.plan import refuse_strangers
 from builder.steps import frozen_modules
 from builder.steps.program import inittab
 
@@ -66,6 +67,12 @@ def test_a_frozen_module_that_imports_a_stranger_stops_the_build_with_the_chain(
 )
 def test_imports_that_need_not_succeed_at_start_are_let_pass(text: str, tmp_path: Path) -> None:
     check(tmp_path, text)
+
+
+def test_a_stranger_that_our_own_code_imports_stops_the_build_with_file_and_line(tmp_path: Path) -> None:
+    (tmp_path / "__main__.py").write_text("def f():\n    import re\n")
+    with pytest.raises(BuildError, match=r"__main__\.py:2: module: re: "):
+        refuse_strangers(tmp_path)
 
 
 def test_every_module_on_the_list_has_a_reason_and_a_file_if_it_is_python() -> None:
