@@ -154,6 +154,10 @@ def _run_alone(folder: Folder, job: Job, result: Result, options: dict[str, str]
             result.say(protocol.WARNING, texts.store_set_aside(store.set_aside))
         _run_verb(folder, store, job, result, options, deadline)
         _finish(folder, store, job, result)
+    except database.Error as problem:
+        raise OSError(
+            f"the store {folder.store} failed: {problem}. What is not in it yet stays in the journal"
+        ) from problem
     finally:
         store.close()
 

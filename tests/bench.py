@@ -16,13 +16,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.device.executables import ARMV7, X86_64, built
-from tests.reader import ROOT, Reader
+from tests.reader import MOBY, ROOT, Reader
 from tests.sandbox import StandIn
 from tests.sandbox.certificates import CertificateFiles, make_authority, make_server_certificate
 
 M = 1_000_000
 MIB = 1_048_576
-MOBY = {"authors": ["Herman Melville"], "identifiers": ["ISBN:9780142437247"]}
 HANDLER_BENCH = "tests/launcher/bench.lua"
 
 

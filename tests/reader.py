@@ -20,6 +20,10 @@ ROOT = Path(__file__).parent.parent
 CHECKOUT_WORKER = (sys.executable, "-m", "device")
 RUN_LIMIT_S = 120
 
+# Two books that the stand-in's library is given as well: one is known by its ISBN, one by title and author.
+MOBY: dict[str, Any] = {"authors": ["Herman Melville"], "identifiers": ["ISBN:9780142437247"]}
+EMMA: dict[str, Any] = {"title": "Emma", "authors": ["Jane Austen"]}
+
 Moment = tuple[int, str, dict[str, Any]]  # seconds since the start, event, further fields
 
 

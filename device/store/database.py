@@ -36,6 +36,9 @@ _PRAGMAS = (
 _DAMAGE = ("malformed", "not a database", "file is encrypted")
 
 
+Error = _sqlite3.Error  # whatever SQLite raises: full disk, read-only folder, damage met in mid-run
+
+
 class NewerStore(Exception):
     """The store was written by a newer version of this program."""
 
@@ -72,7 +75,13 @@ class Transaction:
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
+        try:
+            if kind is None:
+                self._connection.execute("COMMIT")
+        finally:
+            # A failed statement or commit may have rolled back by itself (disk full) or not (disk busy).
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
 
 
 def open_store(disk: Disk, path: str, now: int) -> Store:

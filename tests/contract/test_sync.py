@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.reader import ROOT, Reader
+from tests.reader import EMMA, MOBY, ROOT, Reader
 from tests.sandbox import StandIn
 
 DIALECTS = ("booklore", "grimmory", "worldteacher")
@@ -41,10 +41,6 @@ def started(dialect: str) -> StandIn:
 @pytest.fixture
 def reader(tmp_path: Path) -> Reader:
     return Reader(tmp_path / "bookloresync")
-
-
-MOBY = {"authors": ["Herman Melville"], "identifiers": ["ISBN:9780142437247"]}
-EMMA = {"title": "Emma", "authors": ["Jane Austen"]}
 
 
 def paths(server: StandIn, method: str = "POST") -> list[str]:

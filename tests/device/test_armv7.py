@@ -10,7 +10,7 @@ import pytest
 
 from device.version import VERSION
 from tests.device.executables import EmptyRoot, arm_worker
-from tests.reader import Reader
+from tests.reader import MOBY, Reader
 from tests.sandbox import StandIn
 from tests.sandbox.certificates import (
     CertificateFiles,
@@ -22,8 +22,6 @@ from tests.sandbox.certificates import (
 )
 
 pytestmark = pytest.mark.built
-
-MOBY = {"authors": ["Herman Melville"], "identifiers": ["ISBN:9780142437247"]}
 
 
 @pytest.fixture

@@ -1,0 +1,25 @@
+"""`make demo` from a page turn to the server: the launcher under LuaJIT, the worker, the stand-in."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tests.reader import ROOT
+
+
+def test_the_demo_shows_two_readings_that_arrived() -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.demo"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        stdin=subprocess.DEVNULL,
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "1 reading session sent." in run.stdout
+    arrived = run.stdout.partition("What arrived:")[2]
+    assert "The Keeper’s Log of Skarv Head" in arrived
+    assert "1 to 24" in arrived
+    assert "http://127.0.0.1:" in arrived

@@ -1,0 +1,58 @@
+"""The status report and the menu model."""
+
+from __future__ import annotations
+
+import pytest
+
+from device.core import outbox
+from device.store.outbox import OpenEntry
+from device.ui import status
+
+NOW = 1_795_000_000
+
+
+@pytest.mark.parametrize(
+    ("elapsed_s", "words"),
+    [(0, "less than a minute"), (59, "less than a minute"), (60, "1 minute"), (7300, "2 hours"), (90_000, "1 day")],
+)
+def test_how_long_ago_is_said_in_the_largest_unit(elapsed_s: int, words: str) -> None:
+    assert status.age(NOW - elapsed_s, NOW) == words
+
+
+def test_a_clock_set_back_does_not_make_the_past_negative() -> None:
+    assert status.age(NOW + 5000, NOW) == "less than a minute"
+
+
+def test_everything_that_waits_is_named_with_its_book_reason_and_age() -> None:
+    entries = [
+        OpenEntry(outbox.WAITING, "Emma", 3, NOW - 7200, "no book on the server has its ISBN"),
+        OpenEntry(outbox.NEW, "Moby Dick", 1, NOW, None),
+    ]
+    assert status.report(entries, 12, "https://books.example.org", NOW) == [
+        "Server: https://books.example.org",
+        "Sent so far: 12 reading sessions",
+        "3 reading sessions of “Emma”: no book on the server has its ISBN, since 2 hours",
+        "1 reading session of “Moby Dick”: will be sent with the next sync, since less than a minute",
+    ]
+
+
+def test_a_menu_with_a_thousand_waiting_books_stays_short() -> None:
+    entries = [OpenEntry(outbox.NEW, f"Book {number}", 1, NOW, None) for number in range(1000)]
+    items = status.menu(entries, "https://books.example.org", NOW, NOW)["items"]
+    assert isinstance(items, list)
+    assert len(items) < 30
+    assert "980 more books" in str(items[-1])
+
+
+def test_without_an_account_the_menu_says_so_and_syncing_is_off() -> None:
+    items = status.menu([], None, 0, NOW)["items"]
+    assert isinstance(items, list)
+    assert items[0] == {
+        "id": "sync",
+        "kind": "action",
+        "label": "Sync now",
+        "help": "Sends what waits to the server.",
+        "enabled": False,
+        "verb": "sync",
+    }
+    assert "No server account yet" in str(items)
