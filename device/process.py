@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 else:
     import _signal  # `signal` wraps it in enums: 18 million instructions
 
-FIRST_INHERITED, LAST_INHERITED = 3, 256  # KOReader's sockets and files; it never holds more (koreader-platform §2.1)
+FIRST_INHERITED, LAST_INHERITED = 3, 256  # KOReader's sockets and files; it never holds more
 NICENESS = 5
 GRACE_S = 15  # between the run's own deadline and the kernel's
 

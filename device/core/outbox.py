@@ -60,7 +60,7 @@ def event_for_status(status: int) -> str:
     """What an HTTP status says about a request that changes something. 401 and 429 never get here: they are the
     login's business (`device/server/account.py`), and a filter answers them before the server has done anything.
 
-    A 5xx may come after the commit, so it proves nothing (booklore-api: unknown books and mappings answer 500 as well).
+    A 5xx may come after the commit, so it proves nothing (these servers answer 500 for much that is not their fault).
     """
     if 200 <= status < 300:
         return ACCEPTED
