@@ -31,7 +31,7 @@ PAGES_MAX = 200  # 20,000 sessions of one book
 ELEMENT_MAX_CHARS = 1_048_576  # one book with all its metadata; the longest seen are some 20 KB
 
 # The server's BookFileType by file suffix. It has no type for the others: EPUB is the nearest for what flows, PDF for
-# what has fixed pages. A missing type is refused by the database by all of them.
+# what has fixed pages. All of them refuse a session without a type.
 BOOK_TYPES = {
     "epub": "EPUB",
     "kepub": "EPUB",
