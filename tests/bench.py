@@ -86,7 +86,7 @@ def syncing(folder: Path) -> Iterator[Measured]:
         reader.reads(start=1_795_100_000, **MOBY)
         second = _instructions_of(folder, reader, "sync")
         assert len(server.sessions()) == 2
-    # Once per server: login, list of books, and the whole list of authorities instead of the one that vouched last time.
+    # Once per server: login, list of books, and all authorities instead of the one that vouched last time.
     yield Measured("first sync over TLS of all", first / M, "M", None, None)
     yield Measured("sync of one session over TLS", second / M, "M", 190, 130)
     reader = Reader(folder / "idle", (str(X86_64),))
