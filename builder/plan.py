@@ -12,6 +12,7 @@ Called by: __main__.py.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from builder import commands, subset
@@ -22,13 +23,6 @@ from builder.steps import frozen_modules, interpreter, libraries, program, sourc
 from builder.workshop import REPOSITORY, Workshop
 
 WORKER_PACKAGE = REPOSITORY / "device"
-
-
-def refuse_strangers(package: Path) -> None:
-    """Stops the build if our own code imports a module that the image will not hold."""
-    strangers = [str(breach) for breach in subset.check(package) if breach.rule == "module"]
-    if strangers:
-        raise BuildError("\n  ".join(["these imports would fail on the device:", *strangers]))
 
 
 @dataclass(frozen=True)
@@ -59,18 +53,23 @@ class Plan:
 
     def worker(self, name: str) -> Path:
         """The entry with the worker's executable for a target."""
-        refuse_strangers(WORKER_PACKAGE)
         host = self._host_runtime()
         runtime = self.runtime(name)
-        nuitka = self.sources["nuitka"]
         parts = program.Parts(
             python=runtime.python,
             libraries=runtime.libraries,
             frozen=frozen_modules.frozen_modules(self.workshop, self.modules, self.source_tree("cpython"), host.python),
-            generated=program.generated_c(self.workshop, nuitka, WORKER_PACKAGE, host.python),
+            generated=self._generated_c,
             nuitka_tree=self.source_tree("nuitka"),
         )
         return program.executable(self.workshop, runtime.target, runtime.compiler, self.modules, parts)
+
+    @cached_property
+    def _generated_c(self) -> Path:
+        """Read once for all targets: somebody may save a file of the worker between two of them."""
+        refuse_strangers(WORKER_PACKAGE)
+        nuitka, python = self.sources["nuitka"], self._host_runtime().python
+        return program.generated_c(self.workshop, nuitka, WORKER_PACKAGE, python)
 
     def _host_runtime(self) -> Runtime:
         host = interpreter.host_architecture()
@@ -97,3 +96,10 @@ class Plan:
     def source_tree(self, key: str) -> Path:
         """The unpacked and patched source of a part."""
         return sources.source_tree(self.workshop, self.sources[key])
+
+
+def refuse_strangers(package: Path) -> None:
+    """Stops the build if our own code imports a module that the image will not hold."""
+    strangers = [str(breach) for breach in subset.check(package) if breach.rule == "module"]
+    if strangers:
+        raise BuildError("\n  ".join(["these imports would fail on the device:", *strangers]))
