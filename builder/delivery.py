@@ -39,7 +39,7 @@ def deliver_all(plan: Plan) -> None:
     """All targets, verified, and the package that readers install."""
     executables = [deliver_worker(plan, target) for target in sorted(plan.targets)]
     # A program of its own, run as people run it: it must not share the builder's idea of what is right.
-    verify = [sys.executable, "-m", "builder.verify", "--forbid", str(plan.workshop.root), "--forbid", str(REPOSITORY)]
+    verify = [sys.executable, "-m", "builder.verify", "--forbid", str(plan.workshop.root)]
     if subprocess.run([*verify, *map(str, executables)], cwd=REPOSITORY, check=False).returncode != 0:
         raise BuildError("verification failed; the lines marked BAD say why")
     notices = plugin_package.notices(plan.sources, plan.source_tree)

@@ -21,10 +21,11 @@ from pathlib import Path
 from builder.elf import PF_X, PT_DYNAMIC, PT_GNU_STACK, PT_INTERP, Elf, ElfError, read_elf
 
 TARGETS_FILE = Path(__file__).resolve().parent / "targets.toml"
+OWN_CHECKOUT = f"{TARGETS_FILE.parent.parent}/"
 # Where people and CI machines keep checkouts and temporary files. `/tmp` alone and `/var/tmp` are legitimate: they are
 # where SQLite looks for a place; `/root` alone occurs in nothing we link.
 BUILD_PATH = re.compile(
-    rb"(?:/home/|/root/|/Users/|/work/|/build/|/builds/|/github/|/workspace|/tmp/[A-Za-z0-9_]|/var/tmp/[A-Za-z0-9_]|/mnt/)"
+    rb"(?:/home/|/root/|/Users/|/build/|/builds/|/github/|/workspace|/tmp/[A-Za-z0-9_]|/var/tmp/[A-Za-z0-9_]|/mnt/)"
     rb"[\x21-\x7e]{0,80}"
 )
 # The cache's own layout, whatever folder it lies in: entries end in sixteen digits.
@@ -116,7 +117,9 @@ def main(arguments: list[str]) -> int:
         target = options.target or next((name for name in targets if file.name.endswith(f"-{name}")), None)
         if target is None:
             parser.error(f"{file}: its name ends in no target; give --target")
-        for fact in facts(file.read_bytes(), targets[target], [text.encode() for text in options.forbid]):
+        for fact in facts(
+            file.read_bytes(), targets[target], [text.encode() for text in [OWN_CHECKOUT, *options.forbid]]
+        ):
             print(f"{file.name}: {'ok ' if fact.holds else 'BAD'} {fact.text}")
             good &= fact.holds
     return 0 if good else 1

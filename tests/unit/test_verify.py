@@ -122,6 +122,10 @@ def test_text_forbidden_by_the_caller_is_found(tmp_path: Path, capsys: pytest.Ca
     assert "BAD holds 'ann@workstation'" in capsys.readouterr().out
 
 
+def test_the_checkout_that_verifies_must_not_be_in_the_file_either(tmp_path: Path) -> None:
+    assert judged(tmp_path, make_elf(content=str(Path(verify.__file__)).encode())) == 1
+
+
 def test_a_note_that_asks_for_no_kernel_is_harmless(tmp_path: Path) -> None:
     assert judged(tmp_path, make_elf(segments=((PT_NOTE, 4, OTHER_NOTE), STACK))) == 0
 
