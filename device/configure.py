@@ -53,8 +53,8 @@ def configure(folder: Folder, store: Store, setup_path: str | None) -> tuple[str
     keeper = Keeper(folder.disk, folder.secrets)
     keeper.save(Secrets(server, values["user"], values["password"], certificates))
     with store.transaction():
-        settings.remove(store, settings.RETRY_AT)
-        settings.remove(store, settings.FAILURES)
+        for key in (settings.RETRY_AT, settings.FAILURES, settings.LOGIN_REFUSED):
+            settings.remove(store, key)
     if setup_path is None:
         folder.disk.remove(folder.setup)
     return values["user"], server

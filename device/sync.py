@@ -207,6 +207,9 @@ def sync(store: Store, keeper: Keeper, secrets: Secrets, job: Job, result: Resul
     counts = outbox.counts(store)
     if not any(counts.get(state) for state in (rules.NEW, rules.INTENT, rules.WAITING)):
         return
+    if settings.get(store, settings.LOGIN_REFUSED) and not job.asked_for():
+        result.outcome = protocol.FAILED
+        return
     retry_at = settings.get_int(store, settings.RETRY_AT)
     if now < retry_at <= now + rules.RETRY_MOST_S * 2 and not job.asked_for() and job.reason != protocol.NETWORK:
         result.outcome = protocol.OFFLINE
@@ -237,6 +240,7 @@ def _remember_success(store: Store) -> None:
         settings.put(store, settings.LAST_SYNC_AT, str(int(time.time())))
         settings.remove(store, settings.RETRY_AT)
         settings.remove(store, settings.FAILURES)
+        settings.remove(store, settings.LOGIN_REFUSED)
 
 
 def _fail(store: Store, job: Job, result: Result, problem: ServerError) -> None:
@@ -252,6 +256,8 @@ def _fail(store: Store, job: Job, result: Result, problem: ServerError) -> None:
     else:
         delay_s = rules.retry_delay_s(min(failures, 16), posix.urandom(1)[0] / 255)
     with store.transaction():
+        if isinstance(problem, LoginRefused):
+            settings.put(store, settings.LOGIN_REFUSED, "1")
         settings.put(store, settings.FAILURES, str(failures))
         settings.put(store, settings.RETRY_AT, str(int(time.time()) + delay_s))
 

@@ -143,23 +143,21 @@ def _run_alone(folder: Folder, job: Job, result: Result, options: dict[str, str]
         return
     try:
         store = database.open_store(folder.disk, folder.store, now)
+        try:
+            if store.set_aside is not None:
+                from device.ui import texts
+
+                result.say(protocol.WARNING, texts.store_set_aside(store.set_aside))
+            _run_verb(folder, store, job, result, options, deadline)
+            _finish(folder, store, job, result)
+        finally:
+            store.close()
     except database.NewerStore as problem:
         result.outcome = protocol.UNKNOWN_VERSION
         result.say(protocol.ERROR, f"{problem}. Update BookLore Sync.")
-        return
-    try:
-        if store.set_aside is not None:
-            from device.ui import texts
-
-            result.say(protocol.WARNING, texts.store_set_aside(store.set_aside))
-        _run_verb(folder, store, job, result, options, deadline)
-        _finish(folder, store, job, result)
     except database.Error as problem:
-        raise OSError(
-            f"the store {folder.store} failed: {problem}. What is not in it yet stays in the journal"
-        ) from problem
-    finally:
-        store.close()
+        message = f"the store {folder.store} failed: {problem}. What is not in it yet stays in the journal."
+        raise OSError(message) from problem
 
 
 def _run_verb(folder: Folder, store: Store, job: Job, result: Result, options: dict[str, str], deadline: float) -> None:

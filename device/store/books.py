@@ -5,7 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from device.core.journal import Book
-    from device.store.database import Store
+    from device.store.database import Store, Value
 
 
 class StoredBook:
@@ -64,15 +64,7 @@ def _insert(store: Store, book: Book) -> int:
     cursor = store.execute(
         "INSERT INTO book (file, fingerprint, size_bytes, format, title, authors, identifiers)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            book.file,
-            book.fingerprint,
-            book.size_bytes,
-            book.format,
-            book.title,
-            "\n".join(book.authors),
-            "\n".join(book.identifiers),
-        ),
+        _columns(book),
     )
     assert cursor.lastrowid is not None
     return cursor.lastrowid
@@ -82,16 +74,20 @@ def _update(store: Store, id: int, book: Book) -> None:
     store.execute(
         "UPDATE book SET file = ?, fingerprint = COALESCE(?, fingerprint), size_bytes = COALESCE(?, size_bytes),"
         " format = ?, title = ?, authors = ?, identifiers = ? WHERE id = ?",
-        (
-            book.file,
-            book.fingerprint,
-            book.size_bytes,
-            book.format,
-            book.title,
-            "\n".join(book.authors),
-            "\n".join(book.identifiers),
-            id,
-        ),
+        (*_columns(book), id),
+    )
+
+
+def _columns(book: Book) -> tuple[Value, ...]:
+    """What is stored of a book, in the order of the statements above."""
+    return (
+        book.file,
+        book.fingerprint,
+        book.size_bytes,
+        book.format,
+        book.title,
+        "\n".join(book.authors),
+        "\n".join(book.identifiers),
     )
 
 

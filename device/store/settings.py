@@ -10,6 +10,7 @@ MATCHES_OF = "matches_of"  # the account whose server ids the books carry
 LIBRARY_READ_AT = "library_read_at"  # when the server's book list was last read
 RETRY_AT = "retry_at"  # no unasked try before this instant
 FAILURES = "failures"  # runs in a row that did not reach the server
+LOGIN_REFUSED = "login_refused"  # "1": no unasked try until the account is changed; five wrong ones lock it
 LAST_SYNC_AT = "last_sync_at"
 
 

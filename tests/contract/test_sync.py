@@ -231,6 +231,19 @@ def test_a_wrong_password_is_said_and_costs_one_login(any_server: StandIn, reade
     assert paths(any_server) == ["/api/v1/auth/login"]
 
 
+def test_a_refused_login_is_not_tried_again_unasked_until_the_account_is_changed(
+    server: StandIn, reader: Reader
+) -> None:
+    reader.configure(server.url, password="wrong")
+    reader.reads(**MOBY)
+    assert "check user and password" in reader.run_job("sync", reason="close")["messages"][0]["text"]
+    for reason in ("close", "network", "wake"):
+        assert reader.run_job("sync", reason=reason)["messages"] == []
+    assert paths(server) == ["/api/v1/auth/login"]
+    reader.configure(server.url)
+    assert reader.run_job("sync", reason="close")["counts"]["sent"] == 1
+
+
 def test_an_expired_access_token_is_renewed_without_a_login(any_server: StandIn, reader: Reader) -> None:
     reader.configure(any_server.url)
     reader.reads(**MOBY)

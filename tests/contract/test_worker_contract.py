@@ -134,6 +134,13 @@ def test_a_full_disk_is_said_and_loses_no_journal(reader: Reader) -> None:
     assert "1 recorded" in reader.run("ingest").stdout
 
 
+def test_a_store_that_cannot_be_opened_is_named(reader: Reader) -> None:
+    (reader.data / "state.sqlite").mkdir()
+    run = reader.run("ingest")
+    assert run.returncode == 1
+    assert "state.sqlite failed: unable to open database file" in run.stderr
+
+
 def test_the_log_stays_small(reader: Reader) -> None:
     reader.run("status")
     (reader.data / "log" / "worker.log").write_bytes(b"x" * 70_000)
