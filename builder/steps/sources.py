@@ -144,7 +144,10 @@ def _unpack(archive: Path, folder: Path) -> None:
                     path.chmod(0o755)
         return
     with tarfile.open(archive) as bundle:
-        bundle.extractall(folder, filter="data")
+        # Debian 12's Python 3.11.2 has no filters yet; what is unpacked here is pinned by its hash either way.
+        if hasattr(tarfile, "data_filter"):
+            bundle.extraction_filter = tarfile.data_filter
+        bundle.extractall(folder)
 
 
 def _only_folder(folder: Path) -> Path:
