@@ -2,7 +2,8 @@
 --
 -- Promises: faithful where KOReader is treacherous. UIManager:quit empties the task queue; an error in a scheduled task
 -- is not caught; allowStandby without preventStandby is an error; asking the network anything but the remembered state
--- is an error; errors in handlers are caught and reported as false. Never waits, never draws.
+-- is an error; errors in handlers are caught and reported as false; what is no JSON decodes to nil. The made-up worker
+-- is as treacherous: it removes its job when it has read it. Never waits, never draws.
 -- Used by the tests, the bench and the player. Written from KOReader's documented behaviour (v2025.08 to v2026.07).
 
 local cjson = require("cjson")
@@ -103,8 +104,9 @@ function Fake:boot()
     return plugin
 end
 
+--- A table that can be called, as in KOReader. `watch_handler` may measure: fn(name, call) → what call answers.
 function Fake:_sandbox(name, handler)
-    return function(...)
+    local function call(_, ...)
         local ok, answer = pcall(handler, ...)
         if ok then
             if answer then self.errors[#self.errors + 1] = name .. " stopped the event" end
@@ -113,6 +115,11 @@ function Fake:_sandbox(name, handler)
         self.errors[#self.errors + 1] = name .. ": " .. tostring(answer)
         return false
     end
+    return setmetatable({}, { __call = function(sandbox, ...)
+        if not self.watch_handler then return call(sandbox, ...) end
+        local arguments = { ... }
+        return self.watch_handler(name, function() return call(sandbox, unpack(arguments)) end)
+    end })
 end
 
 function Fake:_settings()
@@ -165,6 +172,9 @@ function Fake:_ui_manager()
         table.insert(world.queue, position, task)
     end
     function UIManager:nextTick(action, ...) self:scheduleIn(0, action, ...) end
+    function UIManager:tickAfterNext(action, ...)
+        self:nextTick(function(...) self:nextTick(action, ...) end, ...)
+    end
     function UIManager:unschedule(action)
         for index = #world.queue, 1, -1 do
             if world.queue[index].action == action then table.remove(world.queue, index) end
@@ -236,7 +246,6 @@ local function util_module()
             end
             return lfs.attributes(path, "mode") == "directory" or nil
         end,
-        getFileNameSuffix = function(file) return file:match("%.([^./]*)$") or "" end,
         -- Tests use one kind of bad byte only: one that never occurs in UTF-8.
         fixUtf8 = function(text, replacement) return (text:gsub("\255", replacement)) end,
     }
@@ -259,7 +268,14 @@ function Fake:_modules()
             dbg = silent, info = silent, warn = silent,
             err = function(...) self.errors[#self.errors + 1] = table.concat({ ... }, " ") end,
         },
-        ["rapidjson"] = { decode = cjson.decode, null = cjson.null },
+        ["rapidjson"] = {
+            decode = function(text)
+                local ok, value = pcall(cjson.decode, text)
+                if ok then return value end
+                return nil, "The document is not valid."
+            end,
+            null = cjson.null,
+        },
         ["ui/network/manager"] = self:_network(),
         ["ui/time"] = {
             monotonic = function() return self.monotonic_us end,
@@ -304,6 +320,7 @@ function Fake:_execute(command)
     local job_file = assert(real.open(job_path))
     local job = cjson.decode(job_file:read("*a"))
     job_file:close()
+    os.remove(job_path)
     local journal = {}
     for name in lfs.dir(job_path:match("^(.*)/jobs/") .. "/journal") do
         if name:sub(1, 1) ~= "." then journal[#journal + 1] = name end

@@ -84,9 +84,14 @@ function FrontEnd:open(book)
     self.book = book
     local world = self.world
     world.sidecars[book.file] = world.sidecars[book.file] or book.sidecar or {}
-    local ui = self:_container():new({
-        menu = self:_menu(), doc_props = book.props or {}, doc_settings = doc_settings(world.sidecars[book.file]),
-    })
+    local settings = doc_settings(world.sidecars[book.file])
+    settings.memory.doc_props = book.props or {}
+    -- What KOReader shows of a book is less than what it saves: the identifiers are missing.
+    local shown = {}
+    for name, value in pairs(book.props or {}) do
+        if name ~= "identifiers" then shown[name] = value end
+    end
+    local ui = self:_container():new({ menu = self:_menu(), doc_props = shown, doc_settings = settings })
     ui.document = {
         file = book.file,
         getPageCount = function() return book.pages end,
@@ -129,7 +134,8 @@ end
 
 -- ------------------------------------------------------------------------------------------------ the ways out
 
-function FrontEnd:_close_book()
+--- The moments after which KOReader has not drawn anything yet.
+function FrontEnd:close_book()
     local ui = self.window
     ui:handleEvent(event("CloseDocument"))
     ui.document = nil
@@ -138,12 +144,13 @@ function FrontEnd:_close_book()
 end
 
 function FrontEnd:close()
-    self:_close_book()
+    self:close_book()
     self:file_manager()
+    self.world:pass(0)
 end
 
 function FrontEnd:switch(book)
-    self:_close_book()
+    self:close_book()
     self:open(book)
 end
 
@@ -157,7 +164,7 @@ function FrontEnd:_end_process(name)
     if self.book then
         self:send(name)
         self.world:pass(0) -- KOReader closes the book one tick later
-        self:_close_book()
+        self:close_book()
     else
         local window = self.window
         self:_leave_file_manager()
@@ -171,7 +178,7 @@ function FrontEnd:restart() self:_end_process("Restart") end
 
 function FrontEnd:_close_all_windows()
     self.window:handleEvent(event("Close"))
-    if self.book then self:_close_book() else self:_leave_file_manager() end
+    if self.book then self:close_book() else self:_leave_file_manager() end
 end
 
 function FrontEnd:_power(name)

@@ -39,6 +39,22 @@ test("several authors and identifiers become lists", function(folder)
     equal(table.concat(book.identifiers, "|"), "ISBN:9780142437247|uuid:42", "identifiers")
 end)
 
+test("the identifiers are written although KOReader's own view of an open book lacks them", function(folder)
+    local world, front_end = reading(folder)
+    equal(front_end.window.doc_props.identifiers, nil, "KOReader's view")
+    equal(Check.journal(world, "open")[1].book.identifiers[1], "ISBN:9780142437247", "identifier")
+end)
+
+test("the format of a file without a suffix is absent, even in a folder with a dot", function(folder)
+    local world, front_end = Check.koreader(folder)
+    local book = Check.book(folder)
+    book.file = folder .. "/.library/Moby Dick"
+    front_end:open(book)
+    local written = Check.journal(world, "open")[1].book
+    equal(written.file, book.file, "file")
+    equal(written.format, nil, "format")
+end)
+
 test("a page turn that KOReader announces twice is one line", function(folder)
     local world, front_end = reading(folder)
     world:pass(59)

@@ -5,7 +5,6 @@
 
 local Json = require("booklore_json")
 local lfs = require("libs/libkoreader-lfs")
-local util = require("util")
 
 -- Real titles and names are shorter, but some EPUBs carry a blurb in the author field. All fields at their limits make
 -- 26 KiB with the longest path Linux allows, so a line passes 64 KiB only if it consists of control characters.
@@ -40,16 +39,18 @@ end
 
 local function book_of(ui)
     local file = ui.document.file
-    local props = ui.doc_props or {}
+    local props = ui.doc_props or {} -- with the reader's own corrections, but reduced to what KOReader shows
+    local saved_props = ui.doc_settings:readSetting("doc_props") or {}
+    local suffix = file:match("%.([^./]+)$")
     local series = text(props.series, TEXT_LIMIT_BYTES)
     return Json.object({
         { "file", file },
         { "size_bytes", number(lfs.attributes(file, "size")) },
-        { "format", text(util.getFileNameSuffix(file):lower(), ENTRY_LIMIT_BYTES) },
+        { "format", suffix and text(suffix:lower(), ENTRY_LIMIT_BYTES) },
         { "fingerprint", text(ui.doc_settings:readSetting("partial_md5_checksum"), ENTRY_LIMIT_BYTES) },
         { "title", text(props.title, TEXT_LIMIT_BYTES) or text(props.display_title, TEXT_LIMIT_BYTES) },
         { "authors", lines(props.authors) },
-        { "identifiers", lines(props.identifiers) },
+        { "identifiers", lines(saved_props.identifiers) },
         { "series", series },
         { "series_index", series and tonumber(props.series_index) },
         { "language", text(props.language, ENTRY_LIMIT_BYTES) },

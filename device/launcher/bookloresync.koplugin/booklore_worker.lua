@@ -16,6 +16,7 @@ local KILL_AFTER_S = DEADLINE_S + 30 -- the worker ends itself 15 s after its de
 local POLL_FIRST_S, POLL_LONGEST_S, POLL_GROWTH = 0.25, 1, 1.5
 local DEBOUNCE_S = 25 -- waking up and finding the network come in pairs, and some devices repeat them
 local CANNOT_EXECUTE = 126 -- the shell's own exit code for that
+local EXIT_CODE_UNIT = 256 -- LuaJIT's os.execute answers with the status of wait(2), the code in its second byte
 
 -- Nobody is waiting for these; close and tap are answered at once.
 local AUTOMATIC = { wake = true, network = true, start = true }
@@ -48,7 +49,8 @@ end
 --- Once per process: shows what earlier runs left, and goes on watching one that outlived a restart.
 function Worker:_recover()
     for _, name in ipairs(self.deps.list_folder(self.deps.folder .. "/jobs")) do
-        local job = name:match("^([0-9a-z-]+)%.json$")
+        -- Of a run that has begun only the .pid is left, of one that never began only the .json.
+        local job = name:match("^([0-9a-z-]+)%.%l+$")
         local alive = job and self:_living_pid(job)
         if alive and not self.run then self:_watch({ job = job }) end
         if job and not alive then self:_forget(job) end
@@ -76,6 +78,14 @@ function Worker:request_in(delay_s, reason)
     if self.leaving or self.pending then return end
     self.pending = reason
     self.deps.ui:scheduleIn(delay_s, self.fire)
+end
+
+--- When the screen shows what comes next, if there is a network: a fork of KOReader would hold that up.
+function Worker:request_after_drawing(reason)
+    if self.leaving then return end
+    self:_cancel_pending()
+    self.pending = reason
+    self.deps.ui:tickAfterNext(self.fire)
 end
 
 --- KOReader exits, and with it every scheduled look at the run; the worker itself goes on.
@@ -125,10 +135,10 @@ function Worker:_spawn(wish)
         return self:_tell(run.tapped, T(_("BookLore Sync: program missing: %1"), self.deps.program))
     end
     if wish.verb == "sync" then self.last_sync_ms, self.last_outcome = self.deps.clock.monotonic_ms(), nil end
-    local code = self:_write_job(run.job, wish) and self:_execute(run.job, wish.verb)
-    if code == 0 then return run end
+    local status = self:_write_job(run.job, wish) and self:_execute(run.job, wish.verb)
+    if status == 0 then return run end
     self:_forget(run.job)
-    if code == CANNOT_EXECUTE then
+    if status == CANNOT_EXECUTE * EXIT_CODE_UNIT then
         return self:_tell(run.tapped, T(_("BookLore Sync: program cannot be run: %1"), self.deps.program))
     end
     -- No space for the job, or no memory for a shell: nothing is lost, and the next trigger tries again.
@@ -159,7 +169,7 @@ local function quote(argument)
     return "'" .. argument:gsub("'", "'\\''") .. "'"
 end
 
---- @return number the shell's exit code, negative if there was no shell
+--- @return number the shell's status as os.execute gives it, -1 if there was no shell
 function Worker:_execute(job, verb)
     local folder, program = quote(self.deps.folder), quote(self.deps.program)
     local prepare = ""
@@ -172,11 +182,9 @@ function Worker:_execute(job, verb)
     local command = ("( cd /tmp || cd /; %s%s %s --data %s --job %s </dev/null >%s 2>&1 & echo $! >%s )"):format(
         prepare, program, verb, folder, quote(self:_path("jobs", job, "json")),
         quote(self.deps.folder .. "/log/launcher-spawn.log"), quote(self:_path("jobs", job, "pid")))
-    local status, _kind, code = os.execute(command)
-    -- LuaJIT answers with the status of wait(2); built for Lua 5.2 it would answer with the code itself.
-    code = code or math.floor(status / 256)
-    self.made_executable = self.made_executable or code == 0
-    return code
+    local status = os.execute(command)
+    self.made_executable = self.made_executable or status == 0
+    return status
 end
 
 function Worker:_watch(run)
@@ -226,11 +234,15 @@ function Worker:_finish()
     if wish then self:request(wish.reason, wish.verb) end
 end
 
---- @param run table|nil the run that has just ended
+--- @param run table|nil the run that has just ended; none is going on now
 function Worker:_collect_results(run)
     for _, name in ipairs(self.deps.list_folder(self.deps.folder .. "/results")) do
-        local job = name:match("^([0-9a-z-]+)%.json$")
-        if job then self:_consume(job, run and run.job == job and run or {}) end
+        local job, unfinished = name:match("^([0-9a-z-]+)%.json(.*)$")
+        if unfinished == "" then
+            self:_consume(job, run and run.job == job and run or {})
+        elseif unfinished == ".new" then
+            os.remove(self.deps.folder .. "/results/" .. name) -- its worker was killed while writing it
+        end
     end
 end
 

@@ -121,9 +121,12 @@ on("CloseWidget", function(self)
     if not self.reading then return end
     self.reading = false
     self.process.journal:finish(Reading.snapshot(self.ui))
-    local exiting = self.closing == "exit" or self.closing == "restart"
-    if Process.connected() then self.process.worker:request(exiting and "exit" or "close") end
-    if exiting then self.process.worker:leave() end
+    if self.closing ~= "exit" and self.closing ~= "restart" then
+        return self.process.worker:request_after_drawing("close")
+    end
+    -- KOReader forgets everything scheduled when it ends, so this start cannot wait.
+    if Process.connected() then self.process.worker:request("exit") end
+    self.process.worker:leave()
 end)
 
 return BookloreSync
