@@ -129,7 +129,7 @@ def _write_source_entries(folder: Path) -> None:
 def _pip_download(source: Source, file: SourceFile, arrivals: Path, log: Path) -> None:
     requirement = arrivals / "requirement.txt"
     requirement.write_text(f"{source.package}=={source.version} --hash=sha256:{file.sha256}\n")
-    kind = "--only-binary=:all:" if file.name.endswith(".whl") else "--no-binary=:all:"
+    kind = "--only-binary=:all:" if file.name.endswith(".whl") else f"--no-binary={source.package}"
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", kind, "-d", str(arrivals)]
     commands.run(f"pip download {source.package}", [*command, "-r", str(requirement)], directory=arrivals, log=log)
 
