@@ -53,8 +53,15 @@ function FrontEnd:file_manager()
     local manager = self:_container():new({ menu = self:_menu(), onFlushSettings = function(ui)
         ui:handleEvent(event("SaveSettings"))
     end })
-    manager[1] = self.world.plugin:new({ ui = manager })
-    manager[2] = self:_witness()
+    -- The file list closes the browser and lets nobody else hear of it.
+    manager[1] = { handleEvent = function(_, incoming)
+        if incoming.name ~= "Close" then return false end
+        self:_leave_file_manager()
+        return true
+    end }
+    self.plugin = self.world.plugin:new({ ui = manager })
+    manager[2] = self.plugin
+    manager[3] = self:_witness()
     self:_show(manager)
     manager:handleEvent(event("PathChanged"))
 end
@@ -112,7 +119,8 @@ function FrontEnd:open(book)
         end
         return false
     end }
-    ui[2] = world.plugin:new({ ui = ui })
+    self.plugin = world.plugin:new({ ui = ui })
+    ui[2] = self.plugin
     ui[3] = self:_witness()
     self:_show(ui)
     ui:handleEvent(event("DocSettingsLoad"))
@@ -178,7 +186,7 @@ function FrontEnd:restart() self:_end_process("Restart") end
 
 function FrontEnd:_close_all_windows()
     self.window:handleEvent(event("Close"))
-    if self.book then self:close_book() else self:_leave_file_manager() end
+    if self.book then self:close_book() end
 end
 
 function FrontEnd:_power(name)

@@ -110,6 +110,18 @@ for _, way in ipairs({ "power_off", "reboot", "usb_storage" }) do
     end)
 end
 
+test("a book that opens, and an exit after an autosave, do not terminate a running worker", function(folder)
+    local world, front_end = read_and_close(folder)
+    local pid = world.spawned[1].pid
+    front_end:open(Check.book(folder))
+    assert(world.processes[pid], "terminated by a book that opens")
+    front_end:close()
+    front_end:send("FlushSettings")
+    world:pass(0.1)
+    front_end:exit()
+    assert(world.processes[pid], "terminated by an exit after an autosave")
+end)
+
 test("a worker that outlived a restart is terminated too when the storage is shared", function(folder)
     local world, front_end = reading(folder)
     front_end:restart()
@@ -430,7 +442,7 @@ end)
 
 test("switching the plugin off terminates the worker and forgets its result", function(folder)
     local world, front_end = read_and_close(folder)
-    front_end.window[1]:stopPlugin()
+    front_end.plugin:stopPlugin()
     equal(world.processes[world.spawned[1].pid], nil, "process")
     equal(world.standby_prevented, 0, "standby")
     world:pass(60)
@@ -439,7 +451,7 @@ end)
 
 test("a plugin that was switched off starts nothing more", function(folder)
     local world, front_end = Check.koreader(folder)
-    front_end.window[1]:stopPlugin(true)
+    front_end.plugin:stopPlugin(true)
     front_end:open(Check.book(folder))
     front_end:close()
     front_end:connect()

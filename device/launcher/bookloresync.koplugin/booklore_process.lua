@@ -100,6 +100,10 @@ function Process.connected()
     return NetworkMgr:getConnectionState() == true
 end
 
+function Process.next_tick(action)
+    UIManager:nextTick(action)
+end
+
 --- @param plugin_path string the plugin's folder
 function Process.of(plugin_path)
     if Process.current then return Process.current end

@@ -20,7 +20,7 @@ local WAKE_SETTLES_S = 2 -- the same, and the page should be drawn first
 local unsupported = Process.unsupported_reason()
 if unsupported then return require("booklore_unsupported")(unsupported) end
 
-local BookloreSync = WidgetContainer:extend({ name = "bookloresync", is_doc_only = false })
+local BookloreSync = WidgetContainer:extend({ name = "bookloresync", is_doc_only = false, saves_in_tick = 0 })
 
 function BookloreSync:init()
     self.process = Process.of(self.path)
@@ -68,6 +68,8 @@ end)
 
 on("FlushSettings", function(self)
     self.process.journal:flush_to_disk()
+    self.saves_in_tick = self.saves_in_tick + 1
+    Process.next_tick(function() self.saves_in_tick = 0 end)
 end)
 
 on("Suspend", function(self)
@@ -117,8 +119,14 @@ on("CloseDocument", function(self)
     self.process.journal:close(self.closing or "close", Reading.place(self.ui))
 end)
 
+--- The file list keeps Close from the plugins. What still tells that a cable gets the storage: KOReader saves
+--- everything and closes the browser, which saves again, in one tick. Whatever else closes it saves once.
+local function leave_browser(self)
+    if self.saves_in_tick > 1 then self.process.worker:stop() end
+end
+
 on("CloseWidget", function(self)
-    if not self.reading then return end
+    if not self.reading then return leave_browser(self) end
     self.reading = false
     self.process.journal:finish(Reading.snapshot(self.ui))
     if self.closing ~= "exit" and self.closing ~= "restart" then
