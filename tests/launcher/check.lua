@@ -52,10 +52,11 @@ function Check.koreader(folder, change)
 end
 
 --- The same disk, a new process.
-function Check.start_again(world)
+-- @param book table|nil opened at once, without the file browser
+function Check.start_again(world, book)
     world:boot()
     local front_end = FrontEnd:new(world)
-    front_end:file_manager()
+    if book then front_end:open(book) else front_end:file_manager() end
     world:pass(0)
     return front_end
 end

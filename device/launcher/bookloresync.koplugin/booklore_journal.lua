@@ -25,11 +25,15 @@ function Journal:new(deps)
 end
 
 --- Readings that a dead KOReader left open are over: they end at their last line.
+-- @return boolean whether any reading waits for the worker
 function Journal:adopt_orphans()
+    local waiting = false
     for _, name in ipairs(self.deps.list_folder(self.deps.folder)) do
-        local id = name:match("^([0-9a-z-]+)%.open$")
-        if id and id ~= self.id then self:_rename(id) end
+        local id, suffix = name:match("^([0-9a-z-]+)%.(%l+)$")
+        if suffix == "open" then self:_rename(id) end
+        waiting = waiting or suffix ~= nil
     end
+    return waiting
 end
 
 --- @param describe fn → {book = encoded object, page, pages}; asked again if the file has to be begun anew

@@ -24,6 +24,8 @@ local Worker = require("booklore_worker")
 -- jit.arch, not `uname -m`: 64-bit kernels run 32-bit KOReaders. A static executable needs no more than that.
 local ARCHITECTURES = { arm = "armv7", arm64 = "aarch64", x64 = "x86_64" }
 
+local START_SETTLES_S = 5 -- the book or the browser should be drawn first
+
 local Process = {}
 
 local clock = {
@@ -131,9 +133,10 @@ function Process.of(plugin_path)
     end
     local menu = Menu:new({ path = folder .. "/menu.json", tap = tap })
 
-    journal:adopt_orphans()
     -- At this moment KOReader has no window yet that a message could appear on.
     UIManager:nextTick(worker.recover_later)
+    -- KOReader announces a network it finds at its start, but too early for a book that it opens right away.
+    if journal:adopt_orphans() then worker:request_in(START_SETTLES_S, "start") end
     Process.current = { journal = journal, worker = worker, menu = menu, tap = tap }
     return Process.current
 end
