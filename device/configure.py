@@ -33,10 +33,20 @@ class SetupProblem(ValueError):
     """What is wrong with a setup file or an answer, in the reader's words."""
 
 
-def configure(folder: Folder, store: Store, setup_path: str | None) -> tuple[str, str]:
-    """Stores the account of `setup_path`, of the data folder's setup.txt, or of the terminal; (user, server).
+class Setup:
+    """A whole account as the reader gave it, and the file to remove once it is stored."""
 
-    Raises SetupProblem, OSError.
+    __slots__ = ("account", "used_up")
+
+    def __init__(self, account: Secrets, used_up: str | None) -> None:
+        self.account = account
+        self.used_up = used_up
+
+
+def collect(folder: Folder, setup_path: str | None) -> Setup:
+    """The account of `setup_path`, of the data folder's setup.txt, or typed in at the terminal. Changes nothing.
+
+    Asking may take a person any time, so it happens before the run takes its lock. Raises SetupProblem, OSError.
     """
     path = setup_path or folder.setup
     content = folder.disk.read(path, SETUP_MAX_BYTES)
@@ -50,14 +60,17 @@ def configure(folder: Folder, store: Store, setup_path: str | None) -> tuple[str
         server = str(address.parse(values["server"]))
     except ValueError as problem:
         raise SetupProblem(str(problem)) from problem
-    keeper = Keeper(folder.disk, folder.secrets)
-    keeper.save(Secrets(server, values["user"], values["password"], certificates))
+    account = Secrets(server, values["user"], values["password"], certificates)
+    return Setup(account, folder.setup if content is not None and setup_path is None else None)
+
+
+def store_account(folder: Folder, store: Store, setup: Setup) -> None:
+    """Makes it the account of this device."""
+    Keeper(folder.disk, folder.secrets).save(setup.account)
     with store.transaction():
-        for key in (settings.RETRY_AT, settings.FAILURES, settings.LOGIN_REFUSED):
-            settings.remove(store, key)
-    if setup_path is None:
-        folder.disk.remove(folder.setup)
-    return values["user"], server
+        settings.forget_problems(store)
+    if setup.used_up is not None:
+        folder.disk.remove(setup.used_up)
 
 
 def parse(content: bytes, name: str) -> dict[str, str]:
@@ -101,19 +114,25 @@ def _certificates(folder: Folder, setup_path: str, ca_file: str | None) -> str:
 
 
 def _asked() -> dict[str, str]:
+    try:
+        values = {"server": input("server: ").strip(), "user": input("user: ").strip(), "password": _asked_in_silence()}
+    except (EOFError, KeyboardInterrupt):
+        raise SetupProblem("nothing was changed") from None
+    missing = [key for key in REQUIRED if not values[key]]
+    if missing:
+        raise SetupProblem(f"no {missing[0]} was given")
+    return values
+
+
+def _asked_in_silence() -> str:
     import termios
 
-    values = {key: input(f"{key}: ").strip() for key in ("server", "user")}
     before = termios.tcgetattr(0)
     quiet = [*before]
     quiet[3] &= ~termios.ECHO
     try:
         termios.tcsetattr(0, termios.TCSADRAIN, quiet)
-        values["password"] = input("password: ").strip()
+        return input("password: ").strip()
     finally:
         termios.tcsetattr(0, termios.TCSADRAIN, before)
         posix.write(1, b"\n")
-    missing = [key for key in REQUIRED if not values[key]]
-    if missing:
-        raise SetupProblem(f"no {missing[0]} was given")
-    return values

@@ -32,6 +32,8 @@ class Disk:
                 continue
             try:
                 return _read_all(handle, limit_bytes)
+            except OSError as problem:
+                raise OSError(problem.errno, problem.strerror, candidate) from problem
             finally:
                 posix.close(handle)
         return None
@@ -49,6 +51,8 @@ class Disk:
             while view:
                 view = view[posix.write(handle, view) :]
             posix.fsync(handle)
+        except OSError as problem:
+            raise OSError(problem.errno, problem.strerror, path) from problem
         finally:
             posix.close(handle)
 

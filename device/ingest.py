@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SUFFIX = ".jsonl"
 UNREADABLE = ".unreadable"
-JOURNAL_MAX_BYTES = 16 * 1_048_576
+JOURNAL_MAX_BYTES = 4 * 1_048_576
 
 
 def ingest(folder: Folder, store: Store, rules: Rules, result: Result, now: int) -> None:
@@ -31,20 +31,33 @@ def ingest(folder: Folder, store: Store, rules: Rules, result: Result, now: int)
         id = name.removesuffix(SUFFIX)
         if id == name or not protocol.is_id(id):
             continue
-        path = f"{folder.journal}/{name}"
-        if not reading_sessions.journal_is_ingested(store, id):
-            content = folder.disk.read(path, JOURNAL_MAX_BYTES) or b""
-            try:
-                reading = journal.read(whole_lines(content))
-            except journal.UnknownVersion:
-                result.say(protocol.WARNING, texts.journal_of_newer_version(name))
-                continue
-            if reading is None:
-                folder.disk.rename(path, path + UNREADABLE)
-                result.say(protocol.WARNING, texts.journal_unreadable(name))
-                continue
-            result.counts["recorded"] += _record(store, id, reading, rules, now)
-        folder.disk.remove(path)
+        try:
+            result.counts["recorded"] += _take(folder, store, rules, id, now)
+        except journal.UnknownVersion:
+            result.say(protocol.WARNING, texts.journal_of_newer_version(name))
+        except Unreadable:
+            result.say(protocol.WARNING, texts.journal_unreadable(name))
+        except OSError as problem:
+            result.say(protocol.WARNING, texts.journal_failed(str(problem)))
+
+
+class Unreadable(Exception):
+    """Not even the first line of a journal is good; it has been set aside."""
+
+
+def _take(folder: Folder, store: Store, rules: Rules, id: str, now: int) -> int:
+    """Takes one journal and removes it; how many sessions it held. Raises UnknownVersion, Unreadable, OSError."""
+    path = f"{folder.journal}/{id}{SUFFIX}"
+    recorded = 0
+    if not reading_sessions.journal_is_ingested(store, id):
+        content = folder.disk.read(path, JOURNAL_MAX_BYTES) or b""
+        reading = journal.read(whole_lines(content))
+        if reading is None:
+            folder.disk.rename(path, path + UNREADABLE)
+            raise Unreadable
+        recorded = _record(store, id, reading, rules, now)
+    folder.disk.remove(path)
+    return recorded
 
 
 def whole_lines(content: bytes) -> list[bytes]:
@@ -53,14 +66,15 @@ def whole_lines(content: bytes) -> list[bytes]:
 
 
 def _record(store: Store, id: str, reading: Reading, rules: Rules, now: int) -> int:
-    added = 0
     found = reading_session.sessions(reading, rules)
     with store.transaction():
         reading_sessions.add_journal(store, id, now, reading.lines)
         book_id = books.remember(store, reading.book)
         for session in found:
+            # Two readings that began in one second (a clock that starts anew at each boot) must not share their key.
+            while reading_sessions.start_is_taken(store, book_id, session.started_at):
+                session.started_at += 1
+                session.ended_at += 1
             session_id = reading_sessions.add(store, book_id, id, session)
-            if session_id is not None:
-                outbox.add(store, outbox.READING_SESSION, session_id, book_id, now)
-                added += 1
-    return added
+            outbox.add(store, outbox.READING_SESSION, session_id, book_id, now)
+    return len(found)

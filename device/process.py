@@ -1,6 +1,6 @@
 """The worker as a process: inherited descriptors closed, low priority, one at a time, a hard end.
 
-Called by: `device/worker.py`, before anything else is opened.
+Called by: `device/worker.py`, before anything else is opened; `device/sync.py` asks for the uptime.
 """
 
 from __future__ import annotations
@@ -8,6 +8,9 @@ from __future__ import annotations
 import errno
 import fcntl
 import posix
+import time
+
+from device.core.outbox import Uptime
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +20,9 @@ else:
 
 FIRST_INHERITED, LAST_INHERITED = 3, 256  # KOReader's sockets and files; it never holds more
 NICENESS = 5
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
+BOOT_ID_BYTES = 36
+CLOCK_BOOTTIME = 7  # Linux 2.6.39; it runs through sleep
 GRACE_S = 15  # between the run's own deadline and the kernel's
 
 
@@ -32,6 +38,23 @@ def behave() -> None:
 def end_after(deadline_s: int) -> None:
     """The kernel ends the process with SIGALRM if it still runs `GRACE_S` after its deadline."""
     _signal.alarm(deadline_s + GRACE_S)
+
+
+def uptime() -> Uptime:
+    """Now, on the clock that no setting of the time touches. Kernels before 2.6.39 have one that stands still asleep,
+    which only makes waits longer."""
+    try:
+        seconds = time.clock_gettime(CLOCK_BOOTTIME)
+    except OSError:
+        seconds = time.monotonic()
+    try:
+        handle = posix.open(BOOT_ID, posix.O_RDONLY | posix.O_CLOEXEC)
+    except OSError:
+        return Uptime("", int(seconds))
+    try:
+        return Uptime(posix.read(handle, BOOT_ID_BYTES).decode("ascii", "replace"), int(seconds))
+    finally:
+        posix.close(handle)
 
 
 def become_the_only_one(path: str) -> bool:

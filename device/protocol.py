@@ -21,6 +21,7 @@ INGEST, SYNC, STATUS, SELFCHECK, CONFIGURE = "ingest", "sync", "status", "selfch
 JOB_VERBS = (INGEST, SYNC, STATUS, SELFCHECK, CONFIGURE)
 TAP = "tap"  # the reader asked: no pause keeps the run from trying
 NETWORK = "network"  # a network has just come, perhaps another one
+UNKNOWN = "unknown"  # of a job that could not be read
 TERMINAL = "terminal"  # a person at a command line; never in a job file
 
 DONE, FAILED, NOT_CONFIGURED, OFFLINE = "done", "failed", "not_configured", "offline"
@@ -64,8 +65,7 @@ class Result:
         self.counts: dict[str, int] = {"recorded": 0, "sent": 0, "waiting": 0, "rejected": 0}
 
     def say(self, level: str, text: str) -> None:
-        if (level, text) not in self.messages:
-            self.messages.append((level, text))
+        self.messages.append((level, text))
 
 
 def is_id(text: str) -> bool:

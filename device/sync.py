@@ -1,7 +1,8 @@
 """Sending what waits: the loop that performs what `device/core/outbox.py` decides.
 
-The order of a run: books without an id are looked for; intents that an earlier run left are read back; then every
-session is sent, the oldest of each book first; intents too fresh to be read back come last, when they have settled.
+The order of a run: intents that have settled are read back; every session of a known book is sent; books without an id
+are looked for in the server's library, and what waited for them is sent; intents that were too fresh are read back
+last, when they have settled. So a library that cannot be read keeps nothing else from going out.
 
 Promises: an intent is on disk before its first byte leaves; a lost answer ends the sending of that run, so that a dead
 server costs one time-out, not one per entry; a refused entry does not stop the others.
@@ -13,10 +14,11 @@ from __future__ import annotations
 import posix
 import time
 
-from device import json_text, protocol
+from device import json_text, process, protocol
 from device.core import matching
 from device.core import outbox as rules
 from device.server.errors import (
+    BookGone,
     LoginRefused,
     NotBookLore,
     NotReached,
@@ -77,8 +79,9 @@ class Sender:
 
     def run(self, asked_for: bool) -> None:
         """Raises ServerError when the run cannot go on; everything done so far is on disk."""
-        self._match_books(asked_for)
         self._read_back()
+        self._send_new()
+        self._match_books(asked_for)
         self._send_new()
         self._wait_and_read_back()
 
@@ -115,82 +118,106 @@ class Sender:
     def _send_new(self) -> None:
         """One commit between two requests: the end of the one and the beginning of the next."""
         ended: list[Change] = []
+        gone: set[int] = set()
         failures = 0
         for entry in outbox.sessions_in_state(self._store, rules.NEW):
-            if entry.server_id is None:
-                continue  # its book was not looked for in this run; it stays new
-            if time.monotonic() > self._deadline:
+            if entry.server_id is None or entry.book_id in gone:
+                continue  # its book has to be looked for first
+            try:
+                self._check_time()
+                self._client.log_in()
+            except ServerError:
                 self._commit(ended)
-                raise OutOfTime("the run's time was up; the rest goes with the next sync")
+                raise
             self._commit([*ended, Change(entry, rules.BEGIN)])
             try:
                 answer = self._client.post_session(entry)
             except ServerError as problem:
-                self._commit([Change(entry, rules.UNCLEAR if isinstance(problem, ReplyLost) else rules.NOT_SENT)])
+                self._commit([Change(entry, rules.NOT_SENT if problem.nothing_was_done else rules.UNCLEAR)])
                 raise
             if not _is_from_booklore(answer):
                 self._commit([Change(entry, rules.UNCLEAR)])
                 raise NotBookLore(f"something other than BookLore answered (HTTP {answer.status}); a login page?")
-            ended = [self._judge(entry, answer)]
-            failures = failures + 1 if answer.status >= 500 else 0
+            change = self._judge(entry, answer)
+            ended = [change]
+            if change.event == rules.NO_BOOK:
+                gone.add(entry.book_id)
+            failures = failures + 1 if change.event == rules.UNCLEAR else 0
             if failures == FAILURES_MOST:
                 self._commit(ended)
                 raise NotReached(f"the server fails again and again (HTTP {answer.status})")
         self._commit(ended)
 
+    def _check_time(self) -> None:
+        if time.monotonic() > self._deadline:
+            raise OutOfTime("the run's time was up; the rest goes with the next sync")
+
     def _judge(self, entry: SessionEntry, answer: Answer) -> Change:
-        event = rules.event_for_status(answer.status)
+        event = rules.event_for_answer(answer.status, answer.is_json())
         if event == rules.ACCEPTED:
             self._result.counts["sent"] += 1
             return Change(entry, event)
         reason = f"HTTP {answer.status}: {_message(answer)}"[:REASON_MAX_CHARS]
         if event == rules.REFUSED:
-            self._result.say(protocol.WARNING, texts.rejected(entry.title, reason))
+            message = (protocol.WARNING, texts.rejected(entry.title, reason))
+            if message not in self._result.messages:
+                self._result.say(*message)
         return Change(entry, event, GONE if event == rules.NO_BOOK else reason)
 
     def _wait_and_read_back(self) -> None:
         """Gives fresh intents the time to settle, if the run has it, so that one run suffices."""
-        intents = outbox.sessions_in_state(self._store, rules.INTENT)
-        if not intents:
+        now = process.uptime()
+        waits = [
+            rules.settles_in_s(rules.Uptime(entry.begun_boot, entry.begun_uptime_s), now)
+            for entry in outbox.sessions_in_state(self._store, rules.INTENT)
+            if entry.server_id is not None
+        ]
+        if not waits or time.monotonic() + max(waits) > self._deadline:
             return
-        now = int(time.time())
-        wait_s = max([rules.SETTLE_S - (now - entry.changed_at) for entry in intents if entry.changed_at <= now] or [0])
-        if time.monotonic() + wait_s > self._deadline:
-            return
-        time.sleep(max(wait_s, 0))
+        time.sleep(max(waits))
         self._read_back()
         self._send_new()
 
     def _read_back(self) -> None:
         """Asks the server which of the settled intents it has."""
-        now = int(time.time())
+        now = process.uptime()
         by_book: dict[int, list[SessionEntry]] = {}
         for entry in outbox.sessions_in_state(self._store, rules.INTENT):
-            if entry.server_id is not None and rules.settled(entry.changed_at, now):
+            begun = rules.Uptime(entry.begun_boot, entry.begun_uptime_s)
+            if entry.server_id is not None and rules.settles_in_s(begun, now) == 0:
                 by_book.setdefault(entry.server_id, []).append(entry)
         for server_id, entries in by_book.items():
-            missing = {(entry.started_at, entry.ended_at, entry.duration_s) for entry in entries}
-            for key in self._client.session_keys(server_id):
-                missing.discard(key)
-                if not missing:
-                    break
-            changes = []
-            for entry in entries:
-                found = (entry.started_at, entry.ended_at, entry.duration_s) not in missing
-                changes.append(Change(entry, rules.FOUND if found else rules.MISSING))
-                self._result.counts["sent"] += int(found)
-            self._commit(changes)
+            self._check_time()
+            try:
+                missing = self._missing(server_id, entries)
+            except BookGone:
+                self._commit([Change(entry, rules.NO_BOOK, GONE) for entry in entries])
+                continue
+            self._commit([Change(entry, rules.MISSING if _key(entry) in missing else rules.FOUND) for entry in entries])
+            self._result.counts["sent"] += sum(1 for entry in entries if _key(entry) not in missing)
+
+    def _missing(self, server_id: int, entries: list[SessionEntry]) -> set[tuple[int, int, int]]:
+        """The keys of those entries that the server does not have."""
+        missing = {_key(entry) for entry in entries}
+        for key in self._client.session_keys(server_id):
+            missing.discard(key)
+            if not missing:
+                break
+        return missing
 
     def _commit(self, changes: list[Change]) -> None:
         if not changes:
             return
         now = int(time.time())
+        begun = process.uptime()
         with self._store.transaction():
             for change in changes:
                 entry = change.entry
                 entry.state = rules.after(entry.state, change.event)
                 outbox.change(self._store, entry.id, entry.state, now, change.reason)
                 if change.event == rules.BEGIN:
+                    outbox.begin(self._store, entry.id, begun.boot_id, begun.seconds)
+                elif change.event == rules.UNCLEAR:
                     outbox.count_attempt(self._store, entry.id)
                 elif change.event == rules.NO_BOOK:
                     books.unmatch(self._store, entry.book_id, change.reason or GONE)
@@ -202,6 +229,7 @@ def sync(store: Store, keeper: Keeper, secrets: Secrets, job: Job, result: Resul
     if settings.get(store, settings.MATCHES_OF) != secrets.owner():
         with store.transaction():
             books.forget_matches(store)
+            outbox.change_all(store, rules.REJECTED, rules.after(rules.REJECTED, rules.ANOTHER_ACCOUNT), now)
             settings.put(store, settings.MATCHES_OF, secrets.owner())
             settings.remove(store, settings.LIBRARY_READ_AT)
     counts = outbox.counts(store)
@@ -238,9 +266,7 @@ def sync(store: Store, keeper: Keeper, secrets: Secrets, job: Job, result: Resul
 def _remember_success(store: Store) -> None:
     with store.transaction():
         settings.put(store, settings.LAST_SYNC_AT, str(int(time.time())))
-        settings.remove(store, settings.RETRY_AT)
-        settings.remove(store, settings.FAILURES)
-        settings.remove(store, settings.LOGIN_REFUSED)
+        settings.forget_problems(store)
 
 
 def _fail(store: Store, job: Job, result: Result, problem: ServerError) -> None:
@@ -250,16 +276,27 @@ def _fail(store: Store, job: Job, result: Result, problem: ServerError) -> None:
             if level != protocol.INFO or job.asked_for():
                 result.say(level, f"{problem}.".replace("..", "."))
             break
+    with store.transaction():
+        settings.put(store, settings.LAST_PROBLEM, str(problem))
+        if isinstance(problem, LoginRefused):
+            settings.put(store, settings.LOGIN_REFUSED, "1")
+        if result.counts["sent"] == 0 and not isinstance(problem, OutOfTime):
+            _pause(store, problem)
+
+
+def _pause(store: Store, problem: ServerError) -> None:
     failures = settings.get_int(store, settings.FAILURES) + 1
     if isinstance(problem, TryLater):
         delay_s = problem.wait_s
     else:
         delay_s = rules.retry_delay_s(min(failures, 16), posix.urandom(1)[0] / 255)
-    with store.transaction():
-        if isinstance(problem, LoginRefused):
-            settings.put(store, settings.LOGIN_REFUSED, "1")
-        settings.put(store, settings.FAILURES, str(failures))
-        settings.put(store, settings.RETRY_AT, str(int(time.time()) + delay_s))
+    settings.put(store, settings.FAILURES, str(failures))
+    settings.put(store, settings.RETRY_AT, str(int(time.time()) + delay_s))
+
+
+def _key(entry: SessionEntry) -> tuple[int, int, int]:
+    """What identifies a session on a server that knows no key of ours."""
+    return entry.started_at, entry.ended_at, entry.duration_s
 
 
 def _is_from_booklore(answer: Answer) -> bool:

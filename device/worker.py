@@ -17,9 +17,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
+    from device.configure import Setup
     from device.folder import Folder
     from device.protocol import Job, Result
     from device.store.database import Store
+    from device.store.outbox import OpenEntry
 
 USAGE = """\
 usage: booklore-sync VERB --data FOLDER [--job FILE]
@@ -88,19 +90,22 @@ def _perform(verb: str, options: dict[str, str]) -> int:
     folder = Folder(Disk(), _absolute(options["data"]))
     result = protocol.Result()
     job = protocol.Job(None, verb, protocol.TERMINAL, protocol.DEADLINE_DEFAULT_S)
-    process.end_after(job.deadline_s)
     try:
         folder.make()
         if "job" in options:
-            job = _read_job(folder, _absolute(options["job"]), verb)
-            process.end_after(job.deadline_s)
+            path = _absolute(options["job"])
+            job = protocol.Job(_job_id(path), verb, protocol.UNKNOWN, protocol.DEADLINE_DEFAULT_S)
+            job = _read_job(folder, path, verb)
+        setup = _collect_setup(folder, options.get("setup")) if verb == protocol.CONFIGURE else None
+        process.end_after(job.deadline_s)
         if process.become_the_only_one(folder.lock):
-            _run_alone(folder, job, result, options)
+            _run_alone(folder, job, result, setup)
         else:
             from device.ui import texts
 
             result.outcome = protocol.BUSY
-            result.say(protocol.INFO, texts.BUSY)
+            if job.asked_for():
+                result.say(protocol.INFO, texts.BUSY)
     except protocol.UnknownVersion as problem:
         result.outcome = protocol.UNKNOWN_VERSION
         result.say(protocol.ERROR, f"{options['job']} cannot be used: {problem}. Update BookLore Sync.")
@@ -112,6 +117,20 @@ def _perform(verb: str, options: dict[str, str]) -> int:
         result.outcome = protocol.FAILED
         result.say(protocol.ERROR, f"BookLore Sync failed: {type(problem).__name__}: {problem}")
     return _report(folder, job, result)
+
+
+def _job_id(path: str) -> str | None:
+    """The id that a job file's name gives it: a job that cannot be read gets its result all the same."""
+    from device import protocol
+
+    name = path.rpartition("/")[2].removesuffix(".json")
+    return name if protocol.is_id(name) else None
+
+
+def _collect_setup(folder: Folder, setup_path: str | None) -> Setup:
+    from device.configure import collect
+
+    return collect(folder, None if setup_path is None else _absolute(setup_path))
 
 
 def _read_job(folder: Folder, path: str, verb: str) -> Job:
@@ -132,7 +151,7 @@ def _read_job(folder: Folder, path: str, verb: str) -> Job:
     return job
 
 
-def _run_alone(folder: Folder, job: Job, result: Result, options: dict[str, str]) -> None:
+def _run_alone(folder: Folder, job: Job, result: Result, setup: Setup | None) -> None:
     from device import protocol
     from device.store import database
 
@@ -148,7 +167,7 @@ def _run_alone(folder: Folder, job: Job, result: Result, options: dict[str, str]
                 from device.ui import texts
 
                 result.say(protocol.WARNING, texts.store_set_aside(store.set_aside))
-            _run_verb(folder, store, job, result, options, deadline)
+            _run_verb(folder, store, job, result, setup, deadline)
             _finish(folder, store, job, result)
         finally:
             store.close()
@@ -156,15 +175,20 @@ def _run_alone(folder: Folder, job: Job, result: Result, options: dict[str, str]
         result.outcome = protocol.UNKNOWN_VERSION
         result.say(protocol.ERROR, f"{problem}. Update BookLore Sync.")
     except database.Error as problem:
+        if database.is_damage(problem):
+            from device.ui import texts
+
+            moved_to = database.set_aside(folder.disk, folder.store, now)
+            raise OSError(texts.store_set_aside(moved_to)) from problem
         message = f"the store {folder.store} failed: {problem}. What is not in it yet stays in the journal."
         raise OSError(message) from problem
 
 
-def _run_verb(folder: Folder, store: Store, job: Job, result: Result, options: dict[str, str], deadline: float) -> None:
+def _run_verb(folder: Folder, store: Store, job: Job, result: Result, setup: Setup | None, deadline: float) -> None:
     from device import protocol
 
-    if job.verb == protocol.CONFIGURE:
-        _configure(folder, store, result, options.get("setup"))
+    if setup is not None:
+        _store_account(folder, store, result, setup)
         return
     if job.verb == protocol.STATUS:
         return
@@ -176,13 +200,13 @@ def _run_verb(folder: Folder, store: Store, job: Job, result: Result, options: d
         _sync(folder, store, job, result, deadline)
 
 
-def _configure(folder: Folder, store: Store, result: Result, setup_path: str | None) -> None:
+def _store_account(folder: Folder, store: Store, result: Result, setup: Setup) -> None:
     from device import protocol
-    from device.configure import configure
+    from device.configure import store_account
     from device.ui import texts
 
-    user, server = configure(folder, store, None if setup_path is None else _absolute(setup_path))
-    result.say(protocol.INFO, texts.configured(user, server))
+    store_account(folder, store, setup)
+    result.say(protocol.INFO, texts.configured(setup.account.user, setup.account.server))
 
 
 def _sync(folder: Folder, store: Store, job: Job, result: Result, deadline: float) -> None:
@@ -191,7 +215,7 @@ def _sync(folder: Folder, store: Store, job: Job, result: Result, deadline: floa
     from device.ui import texts
 
     if folder.disk.size_bytes(folder.setup) is not None:
-        _configure(folder, store, result, None)
+        _take_setup_file(folder, store, result)
     keeper = Keeper(folder.disk, folder.secrets)
     secrets = keeper.load()
     if secrets is None:
@@ -204,13 +228,24 @@ def _sync(folder: Folder, store: Store, job: Job, result: Result, deadline: floa
     sync(store, keeper, secrets, job, result, deadline)
 
 
+def _take_setup_file(folder: Folder, store: Store, result: Result) -> None:
+    """A mistake in the file is said; an account that is there already goes on working."""
+    from device import protocol
+    from device.configure import SetupProblem
+
+    try:
+        _store_account(folder, store, result, _collect_setup(folder, None))
+    except SetupProblem as problem:
+        result.say(protocol.ERROR, str(problem))
+
+
 def _finish(folder: Folder, store: Store, job: Job, result: Result) -> None:
     """Counts, the menu for the next time it opens, and the sentences that sum the run up."""
     from device import json_text, protocol
     from device.core import outbox as rules
     from device.secrets import Keeper
     from device.store import outbox, settings
-    from device.ui import status, texts
+    from device.ui import status
 
     counts = outbox.counts(store)
     result.counts["waiting"] = sum(counts.get(state, 0) for state in (rules.NEW, rules.INTENT, rules.WAITING))
@@ -219,19 +254,29 @@ def _finish(folder: Folder, store: Store, job: Job, result: Result) -> None:
     secrets = Keeper(folder.disk, folder.secrets).load()
     server = None if secrets is None else secrets.server
     now = int(time.time())
-    menu = status.menu(entries, server, settings.get_int(store, settings.LAST_SYNC_AT), now)
+    problem = settings.get(store, settings.LAST_PROBLEM)
+    menu = status.menu(entries, server, settings.get_int(store, settings.LAST_SYNC_AT), problem, now)
     folder.disk.write(folder.menu, json_text.encode(menu))
     if job.verb == protocol.STATUS:
-        for line in status.report(entries, counts.get(rules.ACKNOWLEDGED, 0), server, now):
+        for line in status.report(entries, counts.get(rules.ACKNOWLEDGED, 0), server, problem, now):
             result.say(protocol.INFO, line)
-    elif job.verb == protocol.SYNC and result.outcome == protocol.DONE:
-        if result.counts["sent"]:
-            result.say(protocol.INFO, texts.sent(result.counts["sent"]))
-        for entry in entries:
-            if entry.state == rules.WAITING and (job.asked_for() or result.counts["recorded"]):
-                result.say(protocol.INFO, texts.unmatched(entry.title, entry.reason or status.WHY[entry.state]))
-        if job.asked_for() and not result.messages:
-            result.say(protocol.INFO, texts.NOTHING_WAITS)
+    elif job.verb == protocol.SYNC:
+        _sum_up(job, result, entries)
+
+
+def _sum_up(job: Job, result: Result, entries: list[OpenEntry]) -> None:
+    from device import protocol
+    from device.core import outbox as rules
+    from device.ui import status, texts
+
+    if result.counts["sent"]:
+        result.say(protocol.INFO, texts.sent(result.counts["sent"]))
+    for entry in entries:
+        if entry.state == rules.WAITING and (job.asked_for() or result.counts["recorded"]):
+            result.say(protocol.INFO, texts.unmatched(entry.title, entry.reason or status.WHY[entry.state]))
+    if job.asked_for() and result.outcome == protocol.DONE and not result.messages:
+        waiting = result.counts["waiting"]
+        result.say(protocol.INFO, texts.still_waiting(waiting) if waiting else texts.NOTHING_WAITS)
 
 
 def _selfcheck(folder: Folder, result: Result, deadline: float) -> None:

@@ -100,9 +100,9 @@ class Reader:
         return answer
 
     def let_intents_settle(self) -> None:
-        """What ten seconds of waiting would do: the store's intents become that much older."""
+        """What half a minute of waiting would do: the store's intents become that much older."""
         with contextlib.closing(sqlite3.connect(self.data / "state.sqlite")) as store, store:
-            store.execute("UPDATE outbox SET changed_at = changed_at - ? WHERE state = 'intent'", (SETTLE_S,))
+            store.execute("UPDATE outbox SET begun_uptime_s = begun_uptime_s - ? WHERE state = 'intent'", (SETTLE_S,))
 
     def status(self) -> str:
         return self.run("status").stdout

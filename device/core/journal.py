@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 VERSION = 1
 LINE_MAX_BYTES = 65_536
-LINES_MAX = 200_000  # 16 MiB of the shortest lines; a reading with more page turns is not a reading
+LINES_MAX = 20_000  # page turns between opening and closing one book; what comes after is not read
 PAGES_MAX = 10_000_000
-CLOCK_MAX_S = 253_402_300_799  # 9999, the last year the servers can be told
+CLOCK_MAX_S = 4_102_444_800  # 2100-01-01; a clock that says more is wrong, and counts as this
 MONOTONIC_MAX_MS = 2**53
 TEXT_MAX_CHARS = 1_000  # titles, names, paths; longer ones are cut
 LIST_MAX = 50  # authors and identifiers of one book
@@ -76,12 +76,11 @@ class Moment:
 class Reading:
     """One journal: a book, the moments of its reading in order, and what KOReader saved at the end."""
 
-    __slots__ = ("book", "closed", "final_fraction", "lines", "moments")
+    __slots__ = ("book", "final_fraction", "lines", "moments")
 
     def __init__(self, book: Book) -> None:
         self.book = book
         self.moments: list[Moment] = []
-        self.closed = False
         self.final_fraction: float | None = None
         self.lines = 0
 
@@ -125,15 +124,13 @@ def _add(reading: Reading, fields: dict[str, Json]) -> None:
         return
     if event not in (OPEN, PAGE, SUSPEND, RESUME, CLOSE):
         return
-    wall_s = bounded(fields.get("t"), 0, CLOCK_MAX_S)
+    wall_s = bounded(fields.get("t"), 0, MONOTONIC_MAX_MS)
     if wall_s is None:
         return
-    if event == CLOSE:
-        reading.closed = True
     reading.moments.append(
         Moment(
             str(event),
-            wall_s,
+            min(wall_s, CLOCK_MAX_S),
             bounded(fields.get("m"), 0, MONOTONIC_MAX_MS),
             bounded(fields.get("page"), 1, PAGES_MAX),
             bounded(fields.get("pages"), 1, PAGES_MAX),

@@ -23,16 +23,16 @@ SEVERAL_FOUND = "several books on the server could be this one"
 class ServerBook:
     """One line of the server's library, as far as matching needs it."""
 
-    __slots__ = ("authors", "files", "isbns", "server_id", "title")
+    __slots__ = ("authors", "files", "isbns", "server_id", "title")  # in the form in which they are compared
 
     def __init__(
         self, server_id: int, title: str, authors: list[str], isbns: list[str], files: list[tuple[str, int]]
     ) -> None:
         self.server_id = server_id
-        self.title = title
-        self.authors = authors
-        self.isbns = isbns
-        self.files = files  # (name, size in KiB)
+        self.title = normal(title)
+        self.authors = {normal(author) for author in authors}
+        self.isbns = {isbn13(isbn) for isbn in isbns}
+        self.files = [(name.casefold(), size_kb) for name, size_kb in files]  # size in KiB
 
 
 class Wanted:
@@ -52,23 +52,18 @@ class Wanted:
 
     def compare(self, candidate: ServerBook) -> None:
         """Takes one book of the server's library into account; call it for each of them, in any order."""
-        if not self._isbns.isdisjoint(isbn13(isbn) for isbn in candidate.isbns):
+        if not self._isbns.isdisjoint(candidate.isbns):
             self._found[BY_ISBN].add(candidate.server_id)
         if self._is_one_of(candidate.files):
             self._found[BY_FILE].add(candidate.server_id)
-        if (
-            self._title
-            and self._title == normal(candidate.title)
-            and not self._authors.isdisjoint(normal(author) for author in candidate.authors)
-        ):
+        if self._title and self._title == candidate.title and not self._authors.isdisjoint(candidate.authors):
             self._found[BY_TITLE].add(candidate.server_id)
 
     def _is_one_of(self, files: list[tuple[str, int]]) -> bool:
         if self._size_kb is None:
             return False
         return any(
-            name.casefold() == self._file_name and abs(size_kb - self._size_kb) <= SIZE_TOLERANCE_KB
-            for name, size_kb in files
+            name == self._file_name and abs(size_kb - self._size_kb) <= SIZE_TOLERANCE_KB for name, size_kb in files
         )
 
     def answer(self) -> tuple[int, str] | str:

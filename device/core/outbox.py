@@ -12,10 +12,12 @@ Theory of operation. BookLore inserts every reading session it is sent: "send ag
                      │ ├────missing───▶ new             read back: it is not there
                      │ └────no_book───▶ waiting         the server does not know the book (any more)
     new ──no_book──▶ waiting ──matched──▶ new
+    rejected ──another_account──▶ new                   what one server refused another may take
 
 `begin` is committed to disk before the first byte leaves. A run that is killed therefore leaves an `intent`, and an
 intent is never sent blindly: it is read back first, and not before `SETTLE_S` have passed, because the server may still
-be working on a request whose sender has died.
+be working on a request whose sender has died. That time is counted on the clock that only a reboot sets back: the wall
+clock of an e-reader jumps exactly when the network comes.
 
 Called by: `device/sync.py`, which performs what is decided here. Never: sends, stores, waits.
 """
@@ -27,6 +29,7 @@ STATES = (NEW, INTENT, ACKNOWLEDGED, REJECTED, WAITING)
 
 BEGIN, ACCEPTED, REFUSED, NOT_SENT, UNCLEAR = "begin", "accepted", "refused", "not_sent", "unclear"
 FOUND, MISSING, NO_BOOK, MATCHED = "found", "missing", "no_book", "matched"
+ANOTHER_ACCOUNT = "another_account"
 
 TRANSITIONS = {
     (NEW, BEGIN): INTENT,
@@ -40,9 +43,12 @@ TRANSITIONS = {
     (INTENT, FOUND): ACKNOWLEDGED,
     (INTENT, MISSING): NEW,
     (INTENT, NO_BOOK): WAITING,
+    (REJECTED, ANOTHER_ACCOUNT): NEW,
 }
 
-SETTLE_S = 10  # a request whose sender died is taken as finished, one way or the other, after this long
+SETTLE_S = (
+    35  # longer than our own client would wait for a byte (`http.IDLE_S`): then the server is done with a request
+)
 
 RETRY_FIRST_S = 60
 RETRY_MOST_S = 900  # an e-reader is online for minutes a day: waiting longer would only miss them
@@ -56,24 +62,42 @@ def after(state: str, event: str) -> str:
         raise ValueError(f"{event!r} cannot happen to an outbox entry that is {state!r}") from None
 
 
-def event_for_status(status: int) -> str:
-    """What an HTTP status says about a request that changes something. 401 and 429 never get here: they are the
-    login's business (`device/server/account.py`), and a filter answers them before the server has done anything.
+_REFUSALS = (400, 403, 409, 413, 422)  # the server's own word on this entry; it would say the same again
 
-    A 5xx may come after the commit, so it proves nothing (these servers answer 500 for much that is not their fault).
+
+def event_for_answer(status: int, is_json: bool) -> str:
+    """What an answer says about a request that changes something.
+
+    BookLore accepts a session with 202 and an empty body; another 2xx without JSON is a portal's or a proxy's. Errors
+    count only in the server's own JSON: what a proxy says proves nothing, and neither does a 5xx, which may come after
+    the commit. A 401 never gets here: it is the login's business (`client.py`).
     """
-    if 200 <= status < 300:
+    if status == 202 or (200 <= status < 300 and is_json):
         return ACCEPTED
-    if status == 404:
+    if status == 404 and is_json:
         return NO_BOOK
-    if 400 <= status < 500:
+    if status in _REFUSALS and is_json:
         return REFUSED
     return UNCLEAR
 
 
-def settled(intent_at: int, now: int) -> bool:
-    """Whether an intent may be read back. A clock that went backwards settles it: waiting for it could take years."""
-    return now < intent_at or now - intent_at >= SETTLE_S
+class Uptime:
+    """A point on the clock that runs through sleep and starts anew with each boot, in whole seconds."""
+
+    __slots__ = ("boot_id", "seconds")
+
+    def __init__(self, boot_id: str, seconds: int) -> None:
+        self.boot_id = boot_id
+        self.seconds = seconds
+
+
+def settles_in_s(begun: Uptime, now: Uptime) -> int:
+    """Seconds until an intent may be read back; 0 when it may. After a reboot the time since the boot counts."""
+    if begun.boot_id != now.boot_id or now.seconds < begun.seconds:
+        elapsed_s = now.seconds
+    else:
+        elapsed_s = now.seconds - begun.seconds
+    return max(SETTLE_S - elapsed_s, 0)
 
 
 def retry_delay_s(failures: int, chance: float) -> int:

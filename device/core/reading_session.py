@@ -49,13 +49,13 @@ class Rules:
         join_pause_s: int = 300,
         min_duration_s: int = 30,
         min_pages: int = 1,
-        page_seen_s: int = 5,
+        page_seen_s: int = 2,
     ) -> None:
         self.idle_cap_s = idle_cap_s
         self.join_pause_s = join_pause_s
         self.min_duration_s = min_duration_s
         self.min_pages = min_pages
-        self.page_seen_s = page_seen_s  # a page on screen for less was passed by, not read
+        self.page_seen_s = page_seen_s  # a page on screen for less was leafed past
 
 
 class ReadingSession:

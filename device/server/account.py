@@ -85,8 +85,12 @@ class Account:
             if answer.status == 200:
                 self._keep(reply)
                 return True
-            if COLLISION not in str(reply.get("message", "")).lower():
+            message = str(reply.get("message", "")).lower()
+            if COLLISION in message:
+                continue
+            if answer.status in (400, 401) or (answer.status == 403 and message):
                 return False
+            raise NotReached(f"{self._connection.address} answered the login with HTTP {answer.status}")
         raise TryLater(f"{self._connection.address} is busy with other logins of this account", 60)
 
     def _wait_for_the_next_second(self) -> None:

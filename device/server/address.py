@@ -31,6 +31,9 @@ class Address:
 def parse(text: str) -> Address:
     """Raises ValueError with a text for the reader."""
     text = text.strip()
+    if "@" in text:
+        # Not quoted: what stands before the @ is most likely a password.
+        raise ValueError("give the server's address only; user and password have lines of their own")
     if len(text) > ADDRESS_MAX_CHARS or not text.isascii() or not text.isprintable() or " " in text:
         # Names beyond ASCII must come in their xn-- form: the codec that makes it is not in the image.
         raise ValueError(f"{text[:60]!r} is not a server address: use letters, digits and punctuation only")
@@ -39,8 +42,8 @@ def parse(text: str) -> Address:
     if not separator or scheme not in DEFAULT_PORTS:
         raise ValueError(f"{text!r} is not a server address: it must begin with https:// or http://")
     authority, _, path = rest.partition("/")
-    if "@" in authority or "?" in rest or "#" in rest:
-        raise ValueError(f"{text!r}: give the address only; user and password have lines of their own")
+    if "?" in rest or "#" in rest:
+        raise ValueError(f"{text!r}: give the address only, without anything behind ? or #")
     host, port = _host_and_port(authority, DEFAULT_PORTS[scheme])
     if not host:
         raise ValueError(f"{text!r} names no server")

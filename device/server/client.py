@@ -12,7 +12,7 @@ from __future__ import annotations
 from device import json_text
 from device.core import matching
 from device.core.instants import from_iso, to_iso
-from device.server.errors import NotBookLore, NotReached, TryLater
+from device.server.errors import BookGone, LoginRefused, NotBookLore, NotReached, TryLater
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ SESSIONS = "/api/v1/reading-sessions"
 
 PAGE_SIZE = 100  # the most that BookLore gives; asking for more is answered with 400
 PAGES_MAX = 200  # 20,000 sessions of one book
+SPACE = " \t\r\n"
+SEPARATORS = "," + SPACE
 ELEMENT_MAX_CHARS = 1_048_576  # one book with all its metadata; the longest seen are some 20 KB
 
 # The server's BookFileType by file suffix. It has no type for the others: EPUB is the nearest for what flows, PDF for
@@ -44,7 +46,6 @@ BOOK_TYPES = {
     "cb7": "CBX",
     "cbt": "CBX",
     "fb2": "FB2",
-    "fb2.zip": "FB2",
     "mobi": "MOBI",
     "prc": "MOBI",
     "azw": "AZW3",
@@ -58,14 +59,23 @@ class Client:
         self._connection = connection
         self._account = account
 
+    def log_in(self) -> None:
+        """Makes sure of a valid token, so that what fails in getting one fails before anything is begun."""
+        self._account.token()
+
     def post_session(self, entry: SessionEntry) -> Answer:
         """Sends one reading session; the answer's status says what became of it. Raises what `Connection` raises."""
         return self._send("POST", SESSIONS, json_text.encode(session_fields(entry)))
 
     def session_keys(self, server_id: int) -> Iterator[tuple[int, int, int]]:
-        """(started_at, ended_at, duration_s) of every session that the server has of a book."""
+        """(started_at, ended_at, duration_s) of every session that the server has of a book.
+
+        Raises BookGone; NotBookLore also when there are more than can be read, because then nothing is proven.
+        """
         for page in range(PAGES_MAX):
             answer = self._send("GET", f"{SESSIONS}/book/{server_id}?page={page}&size={PAGE_SIZE}", None)
+            if answer.status == 404 and answer.is_json():
+                raise BookGone(f"{self._connection.address} does not have the book any more")
             reply = self._json(answer)
             content = reply.get("content") if isinstance(reply, dict) else None
             if not isinstance(content, list):
@@ -74,8 +84,9 @@ class Client:
                 key = _session_key(item)
                 if key is not None:
                     yield key
-            if len(content) < PAGE_SIZE:
+            if not content or page + 1 >= _total_pages(reply):
                 return
+        raise NotBookLore(f"{self._connection.address} has more sessions of a book than can be compared")
 
     def books(self) -> Iterator[matching.ServerBook]:
         """The whole library that the account sees, one book after the other, in bounded memory."""
@@ -95,6 +106,8 @@ class Client:
         answer = self._connection.request(method, path, _bearer(self._account.token()), body)
         if answer.status == 401:
             answer = self._connection.request(method, path, _bearer(self._account.renew()), body)
+        if answer.status == 401:
+            raise LoginRefused(f"{self._connection.address} does not accept the token that it has just given")
         if answer.status == 429:
             raise TryLater(f"{self._connection.address} asks for a pause", 900)
         return answer
@@ -155,34 +168,39 @@ def elements(pieces: Iterator[bytes]) -> Iterator[Json]:
     """The elements of one top-level JSON array, read piecewise. Raises NotBookLore if it is something else."""
     text = ""
     undecoded = b""
-    at = 0
-    opened = False
+    opened = closed = False
     for piece in pieces:
         undecoded += piece
         # A piece may end within a character: hold back the last bytes until the rest of it has come.
         whole = _whole_characters(undecoded)
-        text = text[at:] + undecoded[:whole].decode("utf-8", "replace")
+        text = (text + undecoded[:whole].decode("utf-8", "replace")).lstrip(SPACE)
         undecoded = undecoded[whole:]
-        at = 0
-        if not opened and text.lstrip():
-            if not text.lstrip().startswith("["):
+        if not opened and text:
+            if text[0] != "[":
                 raise NotBookLore("the list of books is no list")
-            at = text.index("[") + 1
             opened = True
-        while opened:
-            start = at
-            while start < len(text) and text[start] in ", \t\r\n":
-                start += 1
-            if start == len(text) or text[start] == "]":
+            text = text[1:]
+        at = 0
+        while opened and not closed:
+            while at < len(text) and text[at] in SEPARATORS:
+                at += 1
+            if at == len(text):
+                break
+            if text[at] == "]":
+                closed = True
+                at += 1
                 break
             try:
-                element, at = json_text.decode_from(text, start)
+                element, at = json_text.decode_from(text, at)
             except ValueError:
-                if len(text) - start > ELEMENT_MAX_CHARS:
+                if len(text) - at > ELEMENT_MAX_CHARS:
                     raise NotBookLore("the list of books cannot be read") from None
                 break
             yield element
-    if not opened or not text[at:].strip(", \t\r\n").startswith("]"):
+        text = text[at:]
+        if closed and text.strip(SPACE):
+            raise NotBookLore("something follows the list of books")
+    if not closed:
         raise NotBookLore("the list of books was cut off")
 
 
@@ -196,6 +214,13 @@ def _whole_characters(data: bytes) -> int:
             needed = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
             return len(data) if back >= needed else len(data) - back
     return len(data)
+
+
+def _total_pages(reply: Json) -> int:
+    """How many pages a list has; where the server does not say, one that is empty ends it."""
+    page = reply.get("page") if isinstance(reply, dict) else None
+    total = page.get("totalPages") if isinstance(page, dict) else None
+    return total if isinstance(total, int) else PAGES_MAX + 1
 
 
 def _bearer(token: str) -> dict[str, str]:

@@ -1,4 +1,8 @@
-"""What can go wrong with a server, as few types as there are things to do about it. Texts are for the reader."""
+"""What can go wrong with a server, as few types as there are things to do about it. Texts are for the reader.
+
+`nothing_was_done` says that the server certainly has not acted on the request: only then may it be sent again without
+asking. A type that does not say so is taken for the worse.
+"""
 
 from __future__ import annotations
 
@@ -6,29 +10,45 @@ from __future__ import annotations
 class ServerError(Exception):
     """Something about the server; the text says what, in the reader's words."""
 
-
-class NotReached(ServerError):
-    """No answer at all, and nothing arrived there: try again later."""
+    nothing_was_done = False
 
 
 class ReplyLost(ServerError):
-    """The request left the device, its answer did not come: only the server knows. Read back before sending again."""
+    """The request left the device and no sound answer came: only the server knows. Read back before sending again."""
+
+
+class NotReached(ServerError):
+    """No connection, or the server could not even let us in: try again later."""
+
+    nothing_was_done = True
 
 
 class Untrusted(ServerError):
     """The certificate is not to be trusted: nothing was sent; the reader must look at it."""
+
+    nothing_was_done = True
 
 
 class NotBookLore(ServerError):
     """Something answered that is no BookLore: a captive portal, another service, a proxy's error page."""
 
 
+class BookGone(ServerError):
+    """The server does not have the book any more."""
+
+    nothing_was_done = True
+
+
 class LoginRefused(ServerError):
     """Wrong user or password, or the account may not log in: ask the reader."""
+
+    nothing_was_done = True
 
 
 class TryLater(ServerError):
     """The server asks for a pause (too many logins). `wait_s` says how long."""
+
+    nothing_was_done = True
 
     def __init__(self, text: str, wait_s: int) -> None:
         super().__init__(text)
@@ -37,3 +57,5 @@ class TryLater(ServerError):
 
 class OutOfTime(ServerError):
     """The run's deadline came; nothing was begun that is not finished."""
+
+    nothing_was_done = True

@@ -1,8 +1,8 @@
 """HTTP/1.1 over one kept-alive connection, for small JSON requests and one long list.
 
 Promises: every wait is bounded by the run's deadline and by `IDLE_S`; every length is bounded before it is allocated; a
-request that may change something is sent at most once. Of a failure it tells whether anything had left the device
-(`ReplyLost`) or not (`NotReached`).
+request that may change something is sent at most once. Whatever goes wrong after its first byte has left is
+`ReplyLost`; `NotReached`, `Untrusted` and `OutOfTime` mean that nothing has.
 Never: follows redirects, decides about status codes, retries a request that changes something.
 Called by: `account.py` and `client.py`.
 Source: RFC 9112. Host names are passed to the resolver as bytes, so no IDNA codec is needed in the image.
@@ -15,7 +15,7 @@ import time
 import zlib
 
 from device.server import tls
-from device.server.errors import NotBookLore, NotReached, OutOfTime, ReplyLost
+from device.server.errors import NotReached, OutOfTime, ReplyLost
 from device.version import VERSION
 
 TYPE_CHECKING = False
@@ -64,7 +64,7 @@ class Connection:
     def request(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> Answer:
         """Sends one request and reads its whole answer.
 
-        Raises NotReached, Untrusted, ReplyLost, NotBookLore, OutOfTime.
+        Raises NotReached, Untrusted, OutOfTime, ReplyLost.
         """
         head = self._begin(method, path, headers, body)
         parts: list[bytes] = []
@@ -73,7 +73,7 @@ class Connection:
             length += len(part)
             if length > BODY_MAX_BYTES:
                 self.close()
-                raise NotBookLore(f"{self.address} answered with more than {BODY_MAX_BYTES} bytes")
+                raise ReplyLost(f"{self.address} answered with more than {BODY_MAX_BYTES} bytes")
             parts.append(part)
         return Answer(head.status, head.headers, b"".join(parts))
 
@@ -127,7 +127,7 @@ class Connection:
             raise ReplyLost(f"{self.address} broke off ({_words(problem)})") from problem
         except ValueError as problem:
             self.close()
-            raise NotBookLore(f"{self.address} does not speak HTTP: {problem}") from problem
+            raise ReplyLost(f"{self.address} does not speak HTTP: {problem}") from problem
         self.server_date = head.headers.get("date", self.server_date)
         return head
 

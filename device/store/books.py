@@ -99,7 +99,7 @@ def unmatched(store: Store) -> list[StoredBook]:
         " (SELECT book_id FROM outbox WHERE state IN ('new', 'intent', 'waiting')) ORDER BY id"
     )
     return [
-        StoredBook(id, file, title, authors.splitlines(), identifiers.splitlines(), size_bytes, bool(looked_for))
+        StoredBook(id, file, title, authors.split("\n"), identifiers.split("\n"), size_bytes, bool(looked_for))
         for id, file, title, authors, identifiers, size_bytes, looked_for in rows
     ]
 

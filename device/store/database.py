@@ -92,12 +92,23 @@ def open_store(disk: Disk, path: str, now: int) -> Store:
     try:
         return Store(_open(path), None)
     except _sqlite3.DatabaseError as problem:
-        if not any(word in str(problem) for word in _DAMAGE):
+        if not is_damage(problem):
             raise
-    set_aside = f"{path}.damaged-{now}"
-    disk.rename(path, set_aside)
+    moved_to = set_aside(disk, path, now)
+    return Store(_open(path), moved_to)
+
+
+def is_damage(problem: _sqlite3.Error) -> bool:
+    """Whether the file itself is broken, rather than its disk full or its folder read-only."""
+    return any(word in str(problem) for word in _DAMAGE)
+
+
+def set_aside(disk: Disk, path: str, now: int) -> str:
+    """Moves a damaged store out of the way, so that the next run begins a new one; returns where it is now."""
+    moved_to = f"{path}.damaged-{now}"
+    disk.rename(path, moved_to)
     disk.remove(path + "-journal")  # it belongs to the damaged file and would be played back into the new one
-    return Store(_open(path), set_aside)
+    return moved_to
 
 
 def _open(path: str) -> Connection:

@@ -63,8 +63,10 @@ _1_FIRST_SCHEMA = (
         book_id INTEGER NOT NULL REFERENCES book (id),
         state TEXT NOT NULL CHECK (state IN ('new', 'intent', 'acknowledged', 'rejected', 'waiting')),
         created_at INTEGER NOT NULL,
-        changed_at INTEGER NOT NULL,   -- of the last change of state; for 'intent' when sending began
-        attempts INTEGER NOT NULL DEFAULT 0,
+        changed_at INTEGER NOT NULL,   -- of the last change of state
+        begun_boot TEXT,               -- for 'intent': the boot and the uptime in seconds when sending began, because
+        begun_uptime_s INTEGER,        -- the wall clock may jump in between
+        attempts INTEGER NOT NULL DEFAULT 0,  -- without a clear answer; the least tried goes first
         reason TEXT,                   -- why it waits or was rejected
         UNIQUE (kind, subject_id)
     )

@@ -13,8 +13,9 @@ class SessionEntry:
     """A reading session on its way to the server. Instants in UTC epoch seconds, fractions 0..1."""
 
     __slots__ = (
+        "begun_boot",
+        "begun_uptime_s",
         "book_id",
-        "changed_at",
         "duration_s",
         "end_fraction",
         "end_page",
@@ -33,7 +34,8 @@ class SessionEntry:
         self,
         id: int,
         state: str,
-        changed_at: int,
+        begun_boot: str | None,
+        begun_uptime_s: int | None,
         book_id: int,
         server_id: int | None,
         title: str,
@@ -48,7 +50,8 @@ class SessionEntry:
     ) -> None:
         self.id = id
         self.state = state
-        self.changed_at = changed_at
+        self.begun_boot = begun_boot or ""
+        self.begun_uptime_s = begun_uptime_s or 0
         self.book_id = book_id
         self.server_id = server_id
         self.title = title
@@ -83,13 +86,13 @@ def add(store: Store, kind: str, subject_id: int, book_id: int, now: int) -> Non
 
 
 def sessions_in_state(store: Store, state: str) -> list[SessionEntry]:
-    """In the order of reading, book by book."""
+    """The least tried first, then in the order of reading, book by book."""
     rows = store.execute(
-        "SELECT o.id, o.state, o.changed_at, b.id, b.server_id,"
+        "SELECT o.id, o.state, o.begun_boot, o.begun_uptime_s, b.id, b.server_id,"
         " CASE b.title WHEN '' THEN b.file ELSE b.title END, b.format,"
         " s.started_at, s.ended_at, s.duration_s, s.start_fraction, s.end_fraction, s.start_page, s.end_page"
         " FROM outbox o JOIN reading_session s ON s.id = o.subject_id JOIN book b ON b.id = o.book_id"
-        " WHERE o.kind = 'reading_session' AND o.state = ? ORDER BY o.book_id, s.started_at",
+        " WHERE o.kind = 'reading_session' AND o.state = ? ORDER BY o.attempts, o.book_id, s.started_at",
         (state,),
     )
     return [SessionEntry(*row) for row in rows]
@@ -97,6 +100,17 @@ def sessions_in_state(store: Store, state: str) -> list[SessionEntry]:
 
 def change(store: Store, id: int, state: str, now: int, reason: str | None) -> None:
     store.execute("UPDATE outbox SET state = ?, changed_at = ?, reason = ? WHERE id = ?", (state, now, reason, id))
+
+
+def begin(store: Store, id: int, boot: str, uptime_s: int) -> None:
+    """Notes when sending began, on the clock that only a reboot sets back."""
+    store.execute("UPDATE outbox SET begun_boot = ?, begun_uptime_s = ? WHERE id = ?", (boot, uptime_s, id))
+
+
+def change_all(store: Store, old_state: str, new_state: str, now: int) -> None:
+    store.execute(
+        "UPDATE outbox SET state = ?, changed_at = ?, reason = NULL WHERE state = ?", (new_state, now, old_state)
+    )
 
 
 def count_attempt(store: Store, id: int) -> None:

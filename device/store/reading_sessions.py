@@ -16,10 +16,15 @@ def add_journal(store: Store, journal_id: str, now: int, lines: int) -> None:
     store.execute("INSERT INTO journal (id, ingested_at, lines) VALUES (?, ?, ?)", (journal_id, now, lines))
 
 
-def add(store: Store, book_id: int, journal_id: str, session: ReadingSession) -> int | None:
-    """Its id; None if this book has a session that began in the same second: two journals tell of one reading then."""
+def start_is_taken(store: Store, book_id: int, started_at: int) -> bool:
+    row = store.execute("SELECT 1 FROM reading_session WHERE book_id = ? AND started_at = ?", (book_id, started_at))
+    return row.fetchone() is not None
+
+
+def add(store: Store, book_id: int, journal_id: str, session: ReadingSession) -> int:
+    """Its id. The start must be free (`start_is_taken`)."""
     cursor = store.execute(
-        "INSERT OR IGNORE INTO reading_session (book_id, journal_id, started_at, ended_at, duration_s,"
+        "INSERT INTO reading_session (book_id, journal_id, started_at, ended_at, duration_s,"
         " start_fraction, end_fraction, start_page, end_page, pages_read, flags)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
@@ -36,4 +41,5 @@ def add(store: Store, book_id: int, journal_id: str, session: ReadingSession) ->
             " ".join(session.flags),
         ),
     )
-    return cursor.lastrowid if cursor.rowcount == 1 else None
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid

@@ -11,6 +11,7 @@ LIBRARY_READ_AT = "library_read_at"  # when the server's book list was last read
 RETRY_AT = "retry_at"  # no unasked try before this instant
 FAILURES = "failures"  # runs in a row that did not reach the server
 LOGIN_REFUSED = "login_refused"  # "1": no unasked try until the account is changed; five wrong ones lock it
+LAST_PROBLEM = "last_problem"  # what the last run that failed had to say
 LAST_SYNC_AT = "last_sync_at"
 
 
@@ -31,3 +32,9 @@ def put(store: Store, key: str, value: str) -> None:
 
 def remove(store: Store, key: str) -> None:
     store.execute("DELETE FROM setting WHERE key = ?", (key,))
+
+
+def forget_problems(store: Store) -> None:
+    """After a success, or for a changed account: nothing keeps the next run from trying."""
+    for key in (RETRY_AT, FAILURES, LOGIN_REFUSED, LAST_PROBLEM):
+        remove(store, key)

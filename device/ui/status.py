@@ -25,9 +25,11 @@ WHY = {
 }
 
 
-def report(entries: list[OpenEntry], acknowledged: int, server: str | None, now: int) -> list[str]:
+def report(entries: list[OpenEntry], acknowledged: int, server: str | None, problem: str | None, now: int) -> list[str]:
     """Lines for the terminal."""
     lines = [f"Server: {server}" if server else texts.NOT_CONFIGURED, f"Sent so far: {texts.sessions(acknowledged)}"]
+    if problem is not None:
+        lines.append(f"The last sync failed: {problem}")
     if not entries:
         return [*lines, texts.NOTHING_WAITS]
     return lines + [f"{describe(entry)}, since {age(entry.since, now)}" for entry in entries]
@@ -47,7 +49,9 @@ def age(since: int, now: int) -> str:
     return "less than a minute"
 
 
-def menu(entries: list[OpenEntry], server: str | None, last_sync_at: int, now: int) -> dict[str, Json]:
+def menu(
+    entries: list[OpenEntry], server: str | None, last_sync_at: int, problem: str | None, now: int
+) -> dict[str, Json]:
     """The menu model of docs/protocol.md."""
     items: list[Json] = [
         _action("sync", "Sync now", "Sends what waits to the server.", server is not None),
@@ -55,12 +59,14 @@ def menu(entries: list[OpenEntry], server: str | None, last_sync_at: int, now: i
         _text("server", f"Server: {server}" if server else texts.NOT_CONFIGURED),
         _text("last", f"Last sync: {age(last_sync_at, now)} ago" if last_sync_at else "Not synced yet"),
     ]
+    if problem is not None:
+        items.append(_text("problem", f"The last sync failed: {problem}"))
     if not entries:
         items.append(_text("waiting", texts.NOTHING_WAITS))
     for number, entry in enumerate(entries[:MENU_ENTRIES_MAX], 1):
         items.append(_text(f"waiting-{number}", describe(entry)))
     if len(entries) > MENU_ENTRIES_MAX:
-        items.append(_text("waiting-more", f"… and {len(entries) - MENU_ENTRIES_MAX} more books"))
+        items.append(_text("waiting-more", f"… and {len(entries) - MENU_ENTRIES_MAX} more"))
     return {"version": MENU_VERSION, "title": "BookLore Sync", "items": items}
 
 

@@ -18,8 +18,8 @@ def sent(count: int) -> str:
     return f"{sessions(count)} sent."
 
 
-def waiting(count: int, where: str) -> str:
-    return f"{sessions(count)} {'waits' if count == 1 else 'wait'}: {where}."
+def still_waiting(count: int) -> str:
+    return f"{sessions(count)} {'waits' if count == 1 else 'wait'} for the next sync."
 
 
 def unmatched(title: str, reason: str) -> str:
@@ -27,11 +27,11 @@ def unmatched(title: str, reason: str) -> str:
 
 
 def rejected(title: str, reason: str) -> str:
-    return f"The server refused a reading session of “{title}”: {reason}."
+    return f"The server refused a reading session of “{title}”: {reason}"
 
 
 def store_set_aside(name: str) -> str:
-    return f"The store was damaged; it is kept as {name}, and a new one has begun."
+    return f"The store was damaged. A new one has begun; sessions that were not sent yet are in {name}."
 
 
 def journal_of_newer_version(name: str) -> str:
@@ -40,6 +40,10 @@ def journal_of_newer_version(name: str) -> str:
 
 def journal_unreadable(name: str) -> str:
     return f"{name} holds no reading that can be read. It is kept as {name}.unreadable."
+
+
+def journal_failed(problem: str) -> str:
+    return f"A reading could not be taken and stays in the journal: {problem}."
 
 
 def configured(user: str, server: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -12,8 +14,12 @@ from typing import Any
 
 import pytest
 
+from device.core.outbox import SETTLE_S
+from tests.contract.one_answer_server import OneAnswerServer
 from tests.reader import EMMA, MOBY, ROOT, Reader
 from tests.sandbox import StandIn
+
+SHORT_S = 10  # a run too short to wait for intents to settle
 
 DIALECTS = ("booklore", "grimmory", "worldteacher")
 
@@ -169,14 +175,15 @@ def test_after_a_failure_unasked_runs_pause_but_a_tap_tries_at_once(server: Stan
     reader.configure("http://127.0.0.1:9")
     reader.reads(**MOBY)
     reader.run_job("sync", reason="close")
-    secrets = json.loads((reader.data / "secrets.json").read_text())
-    (reader.data / "secrets.json").write_text(json.dumps(secrets | {"server": server.url}))
+    change_server(reader, server.url)
     assert reader.run_job("sync", reason="close")["outcome"] == "offline"
     assert server.requests == []
     assert reader.run_job("sync", reason="tap")["counts"]["sent"] == 1
 
 
-@pytest.mark.parametrize("fault", ["lose_reply", "reset_after_commit", "error_after_commit", "garbage_chunk"])
+@pytest.mark.parametrize(
+    "fault", ["lose_reply", "reset_after_commit", "error_after_commit", "garbage_chunk", "truncate"]
+)
 def test_a_reply_that_is_lost_after_the_server_has_stored_it_doubles_nothing(
     any_server: StandIn, reader: Reader, fault: str
 ) -> None:
@@ -184,7 +191,7 @@ def test_a_reply_that_is_lost_after_the_server_has_stored_it_doubles_nothing(
     for number in range(3):
         reader.reads(start=1_795_000_000 + number * 1000, **MOBY)
     any_server.fault(when=on_post(2), do=fault, times=1)
-    reader.run("sync")
+    reader.run_job("sync", reason="tap", deadline_s=SHORT_S)
     reader.let_intents_settle()
     reader.run("sync")
     assert len(any_server.sessions()) == 3
@@ -199,6 +206,124 @@ def test_a_request_that_never_arrived_is_sent_again(any_server: StandIn, reader:
     reader.let_intents_settle()
     reader.run("sync")
     assert len(any_server.sessions()) == 1
+
+
+def test_a_run_that_has_the_time_waits_and_reads_back_by_itself(server: StandIn, reader: Reader) -> None:
+    reader.configure(server.url)
+    reader.reads(**MOBY)
+    server.fault(when=on_post(), do="error_after_commit", times=1)
+    started_s = time.monotonic()
+    assert reader.run("sync").stdout == "1 reading session sent.\n"
+    assert time.monotonic() - started_s >= SETTLE_S - 1
+    assert (len(server.sessions()), posts(server)) == (1, 1)
+
+
+def test_a_session_is_found_among_hundreds_of_the_same_book(server: StandIn, reader: Reader) -> None:
+    """The servers give at most a hundred at a time, the newest first."""
+    reader.configure(server.url)
+    reader.reads(start=1_794_000_000, **MOBY)
+    server.fault(when=on_post(), do="lose_reply", times=1)
+    reader.run("sync")
+    for number in range(250):
+        reader.reads(start=1_795_000_000 + number * 1000, **MOBY)
+    reader.run_job("sync", reason="tap", deadline_s=SHORT_S)
+    reader.let_intents_settle()
+    reader.run("sync")
+    assert (len(server.sessions()), posts(server)) == (251, 251)
+
+
+def test_a_book_deleted_while_its_answer_was_lost_blocks_nothing(server: StandIn, reader: Reader) -> None:
+    reader.configure(server.url)
+    reader.reads(**MOBY)
+    server.fault(when=on_post(), do="lose_reply", times=1)
+    reader.run("sync")
+    reader.let_intents_settle()
+    server.fault(when=lambda method, path, count: "/reading-sessions/book/" in path, do="error_before", status=404)
+    reader.reads(start=1_795_100_000, **EMMA)
+    reader.run("sync")
+    assert "Emma" in [session["bookTitle"] for session in server.sessions()]
+
+
+def test_a_library_that_cannot_be_read_keeps_no_known_book_from_going_out(server: StandIn, reader: Reader) -> None:
+    reader.configure(server.url)
+    reader.reads(**MOBY)
+    reader.run("sync")
+    server.fault(when=lambda method, path, count: path.startswith("/api/v1/books"), do="error_before", times=None)
+    reader.reads(title="Unknown", start=1_795_100_000)
+    reader.reads(start=1_795_200_000, **MOBY)
+    run = reader.run("sync")
+    assert run.returncode == 4
+    assert "1 reading session sent." in run.stdout
+    assert len(server.sessions()) == 2
+
+
+def test_an_empty_answer_that_booklore_would_not_give_is_not_taken_for_success(reader: Reader) -> None:
+    """Some portals answer everything with 204: nothing of it may count as sent."""
+    with OneAnswerServer() as portal:
+        portal.always = b"HTTP/1.1 204 No Content\r\n\r\n"
+        with started("booklore") as server:
+            reader.configure(server.url)
+            reader.reads(**MOBY)
+            reader.run("sync")
+        change_server(reader, portal.url)
+        reader.reads(start=1_795_100_000, **MOBY)
+        reader.run_job("sync", reason="tap", deadline_s=SHORT_S)
+    assert "1 reading session of “Moby Dick”: HTTP 204" in reader.status()
+
+
+def test_another_account_starts_with_its_own_book_numbers(reader: Reader) -> None:
+    with started("booklore") as first:
+        reader.configure(first.url)
+        reader.reads(**MOBY)
+        reader.run("sync")
+    second = StandIn(dialect="booklore")
+    second.add_user("anna", "secret")
+    second.add_book(title="Emma", authors=["Jane Austen"])
+    second.add_book(title="Moby Dick", authors=["Herman Melville"], isbn13="9780142437247")
+    with second:
+        reader.configure(second.url)
+        reader.reads(start=1_795_100_000, **MOBY)
+        reader.run("sync")
+        assert [session["bookTitle"] for session in second.sessions()] == ["Moby Dick"]
+
+
+def test_what_one_server_refused_is_offered_to_the_next(reader: Reader) -> None:
+    with started("booklore") as first:
+        reader.configure(first.url)
+        reader.reads(**MOBY)
+        first.fault(when=on_post(), do="error_before", status=400)
+        reader.run("sync")
+    with started("grimmory") as second:
+        reader.configure(second.url)
+        reader.run("sync")
+        assert len(second.sessions()) == 1
+
+
+def test_a_firewalls_refusal_at_the_login_is_not_taken_for_a_wrong_password(server: StandIn, reader: Reader) -> None:
+    reader.configure(server.url)
+    reader.reads(**MOBY)
+    with OneAnswerServer() as firewall:
+        firewall.always = b"HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+        change_server(reader, firewall.url)
+        assert reader.run_job("sync", reason="close")["outcome"] == "offline"
+    change_server(reader, server.url)
+    assert reader.run_job("sync", reason="network")["counts"]["sent"] == 1
+
+
+def test_two_readings_that_began_in_the_same_second_both_arrive(server: StandIn, reader: Reader) -> None:
+    """A clock that starts anew at each boot gives the same second again."""
+    reader.configure(server.url)
+    for _ in range(3):
+        reader.reads(**MOBY)
+    reader.run("sync")
+    assert len({str(session["startTime"]) for session in server.sessions()}) == 3
+
+
+def test_books_of_one_title_are_both_named_in_the_status(reader: Reader) -> None:
+    reader.reads(title="Collected Poems", authors=["A"], file="/one.epub")
+    reader.reads(title="Collected Poems", authors=["B"], file="/two.epub", start=1_795_100_000)
+    reader.run("ingest")
+    assert reader.status().count("Collected Poems") == 2
 
 
 def test_a_network_login_page_is_not_taken_for_success(any_server: StandIn, reader: Reader) -> None:
@@ -292,16 +417,15 @@ def test_a_book_that_is_added_to_the_server_later_lets_its_sessions_go(any_serve
     assert [session["bookTitle"] for session in any_server.sessions()] == ["Persuasion"]
 
 
-def test_a_book_that_was_deleted_on_the_server_waits_to_be_found_again(server: StandIn, reader: Reader) -> None:
+def test_a_book_that_was_deleted_on_the_server_is_looked_for_again(server: StandIn, reader: Reader) -> None:
     reader.configure(server.url)
     reader.reads(**MOBY)
     reader.run("sync")
     server.fault(when=on_post(), do="error_before", times=1, status=404)
     reader.reads(start=1_795_100_000, **MOBY)
     reader.run("sync")
-    assert "does not have this book any more" in reader.status()
-    reader.run("sync")
     assert len(server.sessions()) == 2
+    assert [request.path for request in server.requests].count("/api/v1/books") == 2
 
 
 def test_a_session_that_the_server_refuses_is_shown_and_blocks_nothing(server: StandIn, reader: Reader) -> None:
@@ -326,6 +450,7 @@ def test_a_server_that_fails_again_and_again_is_left_alone_after_three_tries(ser
     run = reader.run("sync")
     assert run.returncode == 4
     assert posts(server) == 3
+    assert "fails again and again" in run.stdout
 
 
 def test_a_run_that_is_killed_while_the_server_answers_doubles_nothing(server: StandIn, reader: Reader) -> None:
@@ -368,3 +493,13 @@ def test_no_secret_is_in_the_log_the_results_or_the_store(any_server: StandIn, r
             content = path.read_bytes()
             for secret in ("wrong-horse", tokens["access_token"], tokens["refresh_token"]):
                 assert secret.encode() not in content, path
+
+
+def change_server(reader: Reader, url: str) -> None:
+    """The same account at another address, as if the network led elsewhere: what is known of its books stays."""
+    path = reader.data / "secrets.json"
+    account = json.loads(path.read_text())
+    owner = f"{account['user']} at {url}"
+    path.write_text(json.dumps(account | {"server": url}))
+    with contextlib.closing(sqlite3.connect(reader.data / "state.sqlite")) as store, store:
+        store.execute("UPDATE setting SET value = ? WHERE key = 'matches_of'", (owner,))

@@ -75,11 +75,12 @@ def test_a_sync_without_an_account_says_so_only_to_those_who_ask(reader: Reader)
     ],
 )
 def test_a_job_that_cannot_be_used_is_refused_in_words(reader: Reader, job: str, code: int, words: str) -> None:
-    path = reader.data / "job.json"
+    path = reader.data / "1795000000-00000a.json"
     path.write_text(job)
-    run = reader.run("sync", "--job", str(path))
-    assert run.returncode == code
-    assert words in run.stderr
+    assert reader.run("sync", "--job", str(path)).returncode == code
+    result = json.loads((reader.data / "results" / path.name).read_text())
+    assert result["outcome"] == ("unknown_version" if code == 6 else "failed")
+    assert words in result["messages"][0]["text"]
 
 
 def test_a_missing_job_is_named(reader: Reader) -> None:
@@ -132,6 +133,44 @@ def test_a_full_disk_is_said_and_loses_no_journal(reader: Reader) -> None:
     assert "state.sqlite failed: disk" in limited.stderr
     assert journal.exists()
     assert "1 recorded" in reader.run("ingest").stdout
+
+
+def test_a_store_damaged_behind_its_first_page_is_set_aside_for_the_next_run(reader: Reader) -> None:
+    reader.reads()
+    reader.run("ingest")
+    path = reader.data / "state.sqlite"
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xa5" * (len(content) - 4096))
+    reader.reads(start=1_795_100_000)
+    assert "The store was damaged" in reader.run("ingest").stderr
+    assert "1 recorded" in reader.run("ingest").stdout
+
+
+def test_a_journal_that_cannot_be_opened_is_named_and_stops_no_other(reader: Reader) -> None:
+    (reader.data / "journal" / "1794000000-000001.jsonl").mkdir()
+    reader.reads()
+    run = reader.run("ingest")
+    assert "1794000000-000001.jsonl" in run.stderr
+    assert "1 recorded" in run.stdout
+
+
+def test_a_password_in_the_address_is_neither_taken_nor_repeated(reader: Reader) -> None:
+    (reader.data / "setup.txt").write_text("server = https://anna:geheim@x.org\nuser = anna\npassword = x\n")
+    run = reader.run("configure")
+    assert run.returncode == 1
+    assert "user and password have lines of their own" in run.stderr
+    for path in [reader.data / "log" / "worker.log"]:
+        assert "geheim" not in path.read_text()
+    assert "geheim" not in run.stderr + run.stdout
+
+
+def test_a_mistake_in_a_new_setup_file_does_not_stop_the_account_that_works(reader: Reader) -> None:
+    reader.configure("http://127.0.0.1:9")
+    reader.reads()
+    (reader.data / "setup.txt").write_text("server = http://127.0.0.1:9\nuser anna\n")
+    run = reader.run("sync")
+    assert run.returncode == 4
+    assert "line 2" in run.stderr
 
 
 def test_a_store_that_cannot_be_opened_is_named(reader: Reader) -> None:

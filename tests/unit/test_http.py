@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import socket
 import threading
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from device.server import address, http
-from device.server.errors import NotBookLore, NotReached, OutOfTime, ReplyLost
+from device.server.errors import NotReached, OutOfTime, ReplyLost
 from device.server.tls import Trust
 
 Script = list[bytes | float]  # bytes to send, or seconds to wait; an empty one closes
@@ -51,7 +52,8 @@ class ScriptedServer:
                 if isinstance(step, float):
                     time.sleep(step)
                 elif step:
-                    peer.sendall(step)
+                    with contextlib.suppress(OSError):  # a client that has given up
+                        peer.sendall(step)
                 else:
                     return
 
@@ -113,7 +115,7 @@ def test_a_compressed_answer_is_unpacked(server: ScriptedServer, connect: Connec
 def test_a_small_answer_that_unpacks_to_a_huge_one_is_refused(server: ScriptedServer, connect: Connect) -> None:
     bomb = gzip.compress(bytes(http.BODY_MAX_BYTES * 4))
     server.scripts = [[json_answer(bomb, b"Content-Encoding: gzip\r\n")]]
-    with pytest.raises(NotBookLore, match="more than"):
+    with pytest.raises(ReplyLost, match="more than"):
         connect().request("GET", "/", {})
 
 
@@ -160,13 +162,13 @@ def test_a_kept_connection_that_the_server_closed_is_opened_again_for_a_question
 
 def test_what_does_not_speak_http_is_not_booklore(server: ScriptedServer, connect: Connect) -> None:
     server.scripts = [[b"SSH-2.0-OpenSSH_9.2\r\n\r\n", b""]]
-    with pytest.raises(NotBookLore, match="does not speak HTTP"):
+    with pytest.raises(ReplyLost, match="does not speak HTTP"):
         connect().request("GET", "/", {})
 
 
 def test_a_head_without_an_end_is_not_read_forever(server: ScriptedServer, connect: Connect) -> None:
     server.scripts = [[b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20_000, b""]]
-    with pytest.raises(NotBookLore, match="without an end"):
+    with pytest.raises(ReplyLost, match="without an end"):
         connect().request("GET", "/", {})
 
 

@@ -28,7 +28,7 @@ def test_everything_that_waits_is_named_with_its_book_reason_and_age() -> None:
         OpenEntry(outbox.WAITING, "Emma", 3, NOW - 7200, "no book on the server has its ISBN"),
         OpenEntry(outbox.NEW, "Moby Dick", 1, NOW, None),
     ]
-    assert status.report(entries, 12, "https://books.example.org", NOW) == [
+    assert status.report(entries, 12, "https://books.example.org", None, NOW) == [
         "Server: https://books.example.org",
         "Sent so far: 12 reading sessions",
         "3 reading sessions of “Emma”: no book on the server has its ISBN, since 2 hours",
@@ -38,14 +38,14 @@ def test_everything_that_waits_is_named_with_its_book_reason_and_age() -> None:
 
 def test_a_menu_with_a_thousand_waiting_books_stays_short() -> None:
     entries = [OpenEntry(outbox.NEW, f"Book {number}", 1, NOW, None) for number in range(1000)]
-    items = status.menu(entries, "https://books.example.org", NOW, NOW)["items"]
+    items = status.menu(entries, "https://books.example.org", NOW, None, NOW)["items"]
     assert isinstance(items, list)
     assert len(items) < 30
-    assert "980 more books" in str(items[-1])
+    assert "… and 980 more" in str(items[-1])
 
 
 def test_without_an_account_the_menu_says_so_and_syncing_is_off() -> None:
-    items = status.menu([], None, 0, NOW)["items"]
+    items = status.menu([], None, 0, "books.example.org refused the login", NOW)["items"]
     assert isinstance(items, list)
     assert items[0] == {
         "id": "sync",
@@ -56,3 +56,4 @@ def test_without_an_account_the_menu_says_so_and_syncing_is_off() -> None:
         "verb": "sync",
     }
     assert "No server account yet" in str(items)
+    assert "The last sync failed: books.example.org refused the login" in str(items)

@@ -100,18 +100,18 @@ def test_a_book_without_a_fingerprint_is_known_by_its_path_and_gets_it_later(sto
     assert books.remember(store, moby(file="/elsewhere.epub")) == first
 
 
-def test_the_same_second_of_the_same_book_is_one_session(store: database.Store) -> None:
+def test_the_second_in_which_a_session_of_a_book_began_is_taken(store: database.Store) -> None:
     book = books.remember(store, moby())
     reading_sessions.add_journal(store, "1795000000-000001", NOW, 3)
-    assert reading_sessions.add(store, book, "1795000000-000001", session()) is not None
-    assert reading_sessions.add(store, book, "1795000000-000001", session()) is None
+    reading_sessions.add(store, book, "1795000000-000001", session())
+    assert reading_sessions.start_is_taken(store, book, NOW)
+    assert not reading_sessions.start_is_taken(store, book, NOW + 1)
 
 
 def test_an_unmatched_book_is_one_that_something_waits_for(store: database.Store) -> None:
     waiting, idle = books.remember(store, moby()), books.remember(store, moby(fingerprint="b" * 32))
     reading_sessions.add_journal(store, "1795000000-000001", NOW, 3)
     added = reading_sessions.add(store, waiting, "1795000000-000001", session())
-    assert added is not None
     outbox.add(store, outbox.READING_SESSION, added, waiting, NOW)
     found = books.unmatched(store)
     assert [book.id for book in found] == [waiting]

@@ -92,6 +92,7 @@ end
 function Worker:leave()
     self.leaving = true
     self.wishes = {}
+    self:_cancel_pending()
     self:_unwatch()
 end
 
@@ -197,7 +198,6 @@ function Worker:_watch(run)
 end
 
 function Worker:_unwatch()
-    self:_cancel_pending()
     local run = self.run
     if not run then return end
     self.run = nil

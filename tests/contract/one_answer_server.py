@@ -1,0 +1,44 @@
+"""A server that gives every request the same answer: what a portal or a firewall does.
+
+Used by the tests where the stand-in would be too much of a BookLore.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from types import TracebackType
+
+
+class OneAnswerServer:
+    """Answers whatever it is asked with `always`, one connection for each request."""
+
+    def __init__(self) -> None:
+        self.always = b""
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def __enter__(self) -> OneAnswerServer:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                peer, _ = self._listener.accept()
+            except OSError:
+                return
+            with peer:
+                if peer.recv(65_536):
+                    peer.sendall(self.always)
