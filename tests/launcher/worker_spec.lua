@@ -65,6 +65,23 @@ test("closing a book does not wait for a network that settles", function(folder)
     equal(Check.starts(world), 1, "starts in the end")
 end)
 
+test("a book closed in the very moment in which a run ends is sent too", function(folder)
+    local world, front_end = read_and_close(folder)
+    front_end:open(Check.book(folder))
+    Check.answer(world, 1)
+    world.monotonic_us = world.monotonic_us + 2000000 -- KOReader was busy, and the look at the run is overdue
+    front_end:close()
+    equal(reasons(world), "close close", "starts")
+end)
+
+test("a network that comes while a run gives up on the old one is not forgotten", function(folder)
+    local world, front_end = read_and_close(folder)
+    front_end:connect()
+    Check.answer(world, 1, { outcome = "offline" })
+    world:pass(30)
+    equal(reasons(world), "close network", "starts")
+end)
+
 test("closing a book without a connection starts nothing", function(folder)
     local world = read_and_close(folder, function(world) world.connected = false end)
     world:pass(200)
