@@ -19,6 +19,7 @@ local _ = require("gettext")
 local Journal = require("booklore_journal")
 local Json = require("booklore_json")
 local Menu = require("booklore_menu")
+local Runs = require("booklore_runs")
 local Worker = require("booklore_worker")
 
 -- jit.arch, not `uname -m`: 64-bit kernels run 32-bit KOReaders. A static executable needs no more than that.
@@ -54,6 +55,10 @@ local function list_folder(folder)
     end
     table.sort(names)
     return names
+end
+
+local function is_file(path)
+    return lfs.attributes(path, "mode") == "file"
 end
 
 --- A toast by default; what the reader asked for and does not fit into one line, or went wrong, waits to be read.
@@ -121,10 +126,14 @@ function Process.of(plugin_path)
             show({ { level = "error", text = text } })
         end,
     })
+    local program = program_path(plugin_path)
+    local runs = Runs:new({
+        folder = folder, program = program, clock = clock, exists = is_file, list_folder = list_folder,
+        job_facts = job_facts,
+    })
     local worker = Worker:new({
-        folder = folder, program = program_path(plugin_path), ui = UIManager, device = Device, clock = clock,
-        new_id = new_id, list_folder = list_folder, connected = Process.connected, job_facts = job_facts, show = show,
-        exists = function(path) return lfs.attributes(path, "mode") == "file" end,
+        runs = runs, program = program, ui = UIManager, device = Device, clock = clock, new_id = new_id,
+        exists = is_file, connected = Process.connected, show = show,
         log_error = function(problem) logger.err("BookLore Sync:", problem) end,
     })
     local function tap(verb, label)

@@ -3,7 +3,7 @@
 -- Promises: one run at a time, also across a restart of KOReader; what is asked for during a run is done once after it.
 -- Standby is prevented exactly while a run is watched. Never waits for a child, never switches Wi-Fi on, never asks.
 -- Called by main.lua's event handlers and the menu. It belongs to the process, not to a plugin instance: the book view
--- and the file browser come and go while a run is on. Law: docs/protocol.md, "Command", "Job", "Result".
+-- and the file browser come and go while a run is on. Law: docs/protocol.md, "Result".
 
 local Json = require("booklore_json")
 local _ = require("gettext")
@@ -15,8 +15,6 @@ local DEADLINE_S = 120 -- docs/protocol.md's default; covers a first start after
 local KILL_AFTER_S = DEADLINE_S + 30 -- the worker ends itself 15 s after its deadline; past that it hangs
 local POLL_FIRST_S, POLL_LONGEST_S, POLL_GROWTH = 0.25, 1, 1.5
 local DEBOUNCE_S = 25 -- waking up and finding the network come in pairs, and some devices repeat them
-local CANNOT_EXECUTE = 126 -- the shell's own exit code for that
-local EXIT_CODE_UNIT = 256 -- LuaJIT's os.execute answers with the status of wait(2), the code in its second byte
 
 -- Nobody is waiting for these; close and tap are answered at once.
 local AUTOMATIC = { wake = true, network = true, start = true }
@@ -25,16 +23,14 @@ local Worker = {}
 Worker.__index = Worker
 
 --- @param deps table
---   folder     string, the data folder; its jobs/, results/ and log/ exist
---   program    string, absolute path of the executable
+--   runs       booklore_runs
+--   program    string, how messages name the executable
 --   ui         UIManager
 --   device     Device
---   clock      {wall_s = fn, monotonic_ms = fn, utc_offset_s = fn}
+--   clock      {monotonic_ms = fn}
 --   new_id     fn → string
 --   exists     fn(path) → boolean
---   list_folder  fn(folder) → list of names
 --   connected  fn → boolean, from memory, never by asking the network
---   job_facts  fn → list of {name, value} that every job carries (device, proxy)
 --   show       fn(messages, tapped), messages being a list of {level, text}
 --   log_error  fn(text)
 function Worker:new(deps)
@@ -48,12 +44,10 @@ end
 
 --- Once per process: shows what earlier runs left, and goes on watching one that outlived a restart.
 function Worker:_recover()
-    for _, name in ipairs(self.deps.list_folder(self.deps.folder .. "/jobs")) do
-        -- Of a run that has begun only the .pid is left, of one that never began only the .json.
-        local job = name:match("^([0-9a-z-]+)%.%l+$")
-        local alive = job and self:_living_pid(job)
+    for _, job in ipairs(self.deps.runs:jobs()) do
+        local alive = self.deps.runs:living_pid(job)
         if alive and not self.run then self:_watch({ job = job }) end
-        if job and not alive then self:_forget(job) end
+        if not alive then self.deps.runs:forget(job) end
     end
     if not self.run then self:_collect_results() end -- else at its end: a result taken now would then be missed
 end
@@ -110,11 +104,7 @@ end
 --- Nothing of ours may run any more: a cable wants the storage, or the power goes.
 function Worker:stop()
     self:leave()
-    for _, name in ipairs(self.deps.list_folder(self.deps.folder .. "/jobs")) do
-        local job = name:match("^([0-9a-z-]+)%.pid$")
-        local pid = job and self:_living_pid(job)
-        if pid then os.execute("kill -TERM " .. pid) end
-    end
+    for _, job in ipairs(self.deps.runs:jobs()) do self.deps.runs:signal(job, "TERM") end
 end
 
 --- What is wished several times during a run is done once.
@@ -132,60 +122,18 @@ end
 function Worker:_spawn(wish)
     self:_cancel_pending()
     local run = { job = self.deps.new_id(), verb = wish.verb, tapped = wish.reason == "tap" }
-    if not self.deps.exists(self.deps.program) then
-        return self:_tell(run.tapped, T(_("BookLore Sync: program missing: %1"), self.deps.program))
+    local outcome = self.deps.runs:start(run.job, wish.verb, wish.reason, DEADLINE_S)
+    if outcome == "started" then
+        if run.verb == "sync" then self.last_sync_ms, self.last_outcome = self.deps.clock.monotonic_ms(), nil end
+        return run
+    elseif outcome == "missing" then
+        self:_tell(run.tapped, T(_("BookLore Sync: program missing: %1"), self.deps.program))
+    elseif outcome == "not executable" then
+        self:_tell(run.tapped, T(_("BookLore Sync: program cannot be run: %1"), self.deps.program))
+    elseif run.tapped then
+        -- In the background that is no news: nothing is lost, and the next trigger tries again.
+        self:_tell(true, _("BookLore Sync: no space or memory left, please try again later."))
     end
-    if wish.verb == "sync" then self.last_sync_ms, self.last_outcome = self.deps.clock.monotonic_ms(), nil end
-    local status = self:_write_job(run.job, wish) and self:_execute(run.job, wish.verb)
-    if status == 0 then return run end
-    self:_forget(run.job)
-    if status == CANNOT_EXECUTE * EXIT_CODE_UNIT then
-        return self:_tell(run.tapped, T(_("BookLore Sync: program cannot be run: %1"), self.deps.program))
-    end
-    -- No space for the job, or no memory for a shell: nothing is lost, and the next trigger tries again.
-    if run.tapped then self:_tell(true, _("BookLore Sync: no space or memory left, please try again later.")) end
-end
-
-function Worker:_write_job(job, wish)
-    local fields = {
-        { "version", FORMAT_VERSION }, { "job", job }, { "verb", wish.verb }, { "reason", wish.reason },
-        { "at", self.deps.clock.wall_s() }, { "utc_offset_s", self.deps.clock.utc_offset_s() },
-        { "deadline_s", DEADLINE_S },
-    }
-    for _, fact in ipairs(self.deps.job_facts()) do fields[#fields + 1] = fact end
-    local file = io.open(self:_path("jobs", job, "json"), "wb")
-    if not file then return false end
-    local written = file:write(tostring(Json.object(fields)), "\n")
-    return file:close() and written -- a full disk shows at the close
-end
-
-local function read_file(path)
-    local file = io.open(path, "rb")
-    local content = file and file:read("*a")
-    if file then file:close() end
-    return content or ""
-end
-
-local function quote(argument)
-    return "'" .. argument:gsub("'", "'\\''") .. "'"
-end
-
---- @return number the shell's status as os.execute gives it, -1 if there was no shell
-function Worker:_execute(job, verb)
-    local folder, program = quote(self.deps.folder), quote(self.deps.program)
-    local prepare = ""
-    if not self.made_executable then
-        -- Zips made on Windows lose the bit. On FAT there is none to set, and the failure means nothing.
-        prepare = ("chmod 755 %s 2>/dev/null; [ -x %s ] || exit %d; "):format(program, program, CANNOT_EXECUTE)
-    end
-    -- cd, because a working directory on the card keeps it from being unmounted. The output has a file of its own,
-    -- begun anew by each run, because KOReader's crash.log is not ours to fill.
-    local command = ("( cd /tmp || cd /; %s%s %s --data %s --job %s </dev/null >%s 2>&1 & echo $! >%s )"):format(
-        prepare, program, verb, folder, quote(self:_path("jobs", job, "json")),
-        quote(self.deps.folder .. "/log/launcher-spawn.log"), quote(self:_path("jobs", job, "pid")))
-    local status = os.execute(command)
-    self.made_executable = self.made_executable or status == 0
-    return status
 end
 
 function Worker:_watch(run)
@@ -210,23 +158,22 @@ end
 function Worker:_poll()
     local run = self.run
     if not run then return end
-    if self.deps.exists(self:_path("results", run.job, "json")) then return self:_finish() end
+    if self.deps.exists(self.deps.runs:result_path(run.job)) then return self:_finish() end
     if self.deps.clock.monotonic_ms() - run.started_ms > KILL_AFTER_S * 1000 then
-        local pid = self:_living_pid(run.job)
-        if pid then os.execute("kill -KILL " .. pid) end
+        self.deps.runs:signal(run.job, "KILL")
         return self:_finish()
     end
     -- The result may have come between the two looks, so a worker that is gone gets one more.
     if run.gone then return self:_finish() end
-    run.gone = not self:_living_pid(run.job)
+    run.gone = not self.deps.runs:living_pid(run.job)
     run.interval_s = math.min(run.interval_s * POLL_GROWTH, POLL_LONGEST_S)
     self.deps.ui:scheduleIn(run.interval_s, self.poll)
 end
 
 function Worker:_finish()
     local run = self:_unwatch()
-    self:_forget(run.job)
-    if not self.deps.exists(self:_path("results", run.job, "json")) then
+    self.deps.runs:forget(run.job)
+    if not self.deps.exists(self.deps.runs:result_path(run.job)) then
         self:_tell(run.tapped, _("BookLore Sync ended without a result, see log/launcher-spawn.log."))
     end
     self:_collect_results(run)
@@ -236,18 +183,13 @@ end
 
 --- @param run table|nil the run that has just ended; none is going on now
 function Worker:_collect_results(run)
-    for _, name in ipairs(self.deps.list_folder(self.deps.folder .. "/results")) do
-        local job, unfinished = name:match("^([0-9a-z-]+)%.json(.*)$")
-        if unfinished == "" then
-            self:_consume(job, run and run.job == job and run or {})
-        elseif unfinished == ".new" then
-            os.remove(self.deps.folder .. "/results/" .. name) -- its worker was killed while writing it
-        end
+    for _, job in ipairs(self.deps.runs:finished_jobs()) do
+        self:_consume(job, run and run.job == job and run or {})
     end
 end
 
 function Worker:_consume(job, run)
-    local path = self:_path("results", job, "json")
+    local path = self.deps.runs:result_path(job)
     local result = Json.read(path, RESULT_LIMIT_BYTES)
     if result and result.version ~= FORMAT_VERSION then
         return self:_tell(false, T(_("BookLore Sync: %1.json has version %2, please update the plugin."),
@@ -277,22 +219,6 @@ end
 function Worker:_debounce_left_s()
     if not self.last_sync_ms then return 0 end
     return math.max(0, DEBOUNCE_S - (self.deps.clock.monotonic_ms() - self.last_sync_ms) / 1000)
-end
-
---- The number alone proves nothing, it may belong to another program by now; the job in its command line does.
-function Worker:_living_pid(job)
-    local pid = tonumber(read_file(self:_path("jobs", job, "pid")))
-    local command_line = pid and read_file(("/proc/%d/cmdline"):format(pid)) or ""
-    return command_line:find(job, 1, true) and pid or nil
-end
-
-function Worker:_forget(job)
-    os.remove(self:_path("jobs", job, "json"))
-    os.remove(self:_path("jobs", job, "pid"))
-end
-
-function Worker:_path(room, job, suffix)
-    return ("%s/%s/%s.%s"):format(self.deps.folder, room, job, suffix)
 end
 
 --- What stays wrong is said once per process, or whenever the reader taps.
