@@ -102,7 +102,9 @@ def _certificates(secrets: Secrets | None) -> str:
 
     from device.server import tls
 
-    context = tls.make_context(tls.Trust(secrets.extra_ca_pem if secrets else "", int(time.time())))
+    trust = tls.Trust(secrets.extra_ca_pem if secrets else "", int(time.time()))
+    trust.ask_all = True
+    context = tls.make_context(trust)
     count = context.cert_store_stats()["x509_ca"]
     return f"{count} authorities, {_ssl.OPENSSL_VERSION}"
 

@@ -1,3 +1,6 @@
-"""The one source of the version: packages, executables, the launcher and the User-Agent take it from here."""
+"""The one source of the version: packages, executables and the User-Agent take it from here.
+
+The launcher's `_meta.lua`, which KOReader and plugin stores read, has to repeat it; a test keeps the two in step.
+"""
 
 VERSION = "0.1.0"

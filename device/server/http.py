@@ -134,7 +134,7 @@ class Connection:
     def _connect(self) -> _Stream:
         try:
             return _connect(self.address, self._trust, self._deadline)
-        except tls.AnchorChanged:
+        except tls.FewNotEnough:
             return _connect(self.address, self._trust, self._deadline)
 
     def _body(self, head: _Head, method: str) -> Iterator[bytes]:

@@ -1,8 +1,8 @@
 """TLS: certificates verified against the embedded list and the reader's own authority.
 
-Reading the list's 117 authorities costs three quarters of a sync's instructions. So the authority that vouched for the
-server last time, the anchor, is tried alone first, as long as it is still in the list; the whole list is read only when
-that fails.
+Reading the list's 117 authorities costs three quarters of a sync's instructions. So a few are tried first: the one that
+vouched for the server last time, the anchor, as long as it is still in a list; else the reader's own. The whole list is
+read only where there are none, or when they fail.
 
 Promises: nothing is sent to a server whose certificate or name is not right; the refusal says why.
 Never: offers a way to switch verification off.
@@ -53,18 +53,24 @@ class Trust:
     """Whom to believe: the embedded authorities and `extra_pem`, the reader's own. `now` is the device's clock.
 
     `anchor_pem` is the authority that vouched for the server last time, empty if not known; a handshake renews it.
+    `ask_all` is set when the few did not vouch.
     """
 
-    __slots__ = ("anchor_pem", "extra_pem", "now")
+    __slots__ = ("anchor_pem", "ask_all", "extra_pem", "now")
 
     def __init__(self, extra_pem: str, now: int, anchor_pem: str = "") -> None:
         self.extra_pem = extra_pem
         self.now = now
         self.anchor_pem = anchor_pem
+        self.ask_all = False
+
+    def few(self) -> str:
+        """The authorities to try first, as PEM; empty if the whole list is to be asked."""
+        return "" if self.ask_all else self.anchor_pem or self.extra_pem
 
 
-class AnchorChanged(Exception):
-    """The anchor does not vouch for this server any more: connect again, and the whole list is asked."""
+class FewNotEnough(Exception):
+    """The few authorities do not vouch for this server: connect again, and the whole list is asked."""
 
 
 class _Plain:
@@ -97,28 +103,27 @@ class _Encrypted:
 def open_channel(socket: _socket.socket, address: Address, trust: Trust) -> Channel:
     """The channel over a connected socket; for https after a handshake with a verified certificate.
 
-    Raises Untrusted, AnchorChanged, or OSError when the handshake fails for another reason.
+    Raises Untrusted, FewNotEnough, or OSError when the handshake fails for another reason.
     """
     if address.scheme == "http":
         return _Plain(socket)
     import _ssl
 
     context = make_context(trust)
-    anchored = bool(trust.anchor_pem)
     session = context._wrap_socket(socket, False, address.host)
     try:
         session.do_handshake()
     except _ssl.SSLCertVerificationError as problem:
-        if anchored:
-            trust.anchor_pem = ""
-            raise AnchorChanged from problem
+        if trust.few():
+            trust.ask_all = True
+            raise FewNotEnough from problem
         raise Untrusted(refusal(str(address), problem.verify_code, problem.verify_message, trust.now)) from problem
     trust.anchor_pem = session.get_verified_chain()[-1].public_bytes(_ssl.ENCODING_PEM)
     return _Encrypted(session)
 
 
 def make_context(trust: Trust) -> Any:
-    """An OpenSSL context that believes the anchor alone if there is one in the lists, else all of `trust`.
+    """An OpenSSL context that believes the few of `trust`, if there are any, else all of it.
 
     Raises OSError (SSLError) if the extra certificates are no PEM.
     """
@@ -130,8 +135,8 @@ def make_context(trust: Trust) -> Any:
         trust.anchor_pem = ""  # withdrawn from the list since, or not written as OpenSSL writes it
     context: Any = _ssl._SSLContext(_ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = TLS_1_2
-    if trust.anchor_pem:
-        context.load_verify_locations(None, None, trust.anchor_pem)
+    if trust.few():
+        context.load_verify_locations(None, None, trust.few())
         return context
     context.load_verify_locations(None, None, CA_CERTIFICATES_PEM)
     if trust.extra_pem:
