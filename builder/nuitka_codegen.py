@@ -74,7 +74,6 @@ INCLUDE_FOLDERS = (
     "nuitka/build/inline_copy/libbacktrace",
     "nuitka/build/inline_copy/zlib",
 )
-LICENCE_FILES = ("LICENSE.txt", "LICENSE-RUNTIME.txt")
 
 # The run time looks at these at compile time.
 DEFINES = (

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 LIBRARY_AGE_S = 3_600  # an unmatched book is looked for at most once an hour, unless the reader asks or it is new
 REASON_MAX_CHARS = 300
+LAST_START_S = 3  # a request begun later might be cut off by the run's own end, and its answer be lost
 FAILURES_MOST = 3  # so many 5xx in a row are the server's trouble, not the entries'
 GONE = "the server does not have this book any more"
 
@@ -149,7 +150,7 @@ class Sender:
         self._commit(ended)
 
     def _check_time(self) -> None:
-        if time.monotonic() > self._deadline:
+        if time.monotonic() > self._deadline - LAST_START_S:
             raise OutOfTime("the run's time was up; the rest goes with the next sync")
 
     def _judge(self, entry: SessionEntry, answer: Answer) -> Change:

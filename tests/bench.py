@@ -21,7 +21,6 @@ from tests.sandbox import StandIn
 from tests.sandbox.certificates import CertificateFiles, make_authority, make_server_certificate
 
 M = 1_000_000
-MIB = 1_048_576
 HANDLER_BENCH = "tests/launcher/bench.lua"
 
 

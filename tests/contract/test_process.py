@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
+import signal
 import socket
 import subprocess
 import sys
@@ -60,6 +62,32 @@ def test_a_server_that_never_answers_ends_with_the_runs_deadline(server: StandIn
     result = reader.run_job("sync", reason="close", deadline_s=10)
     assert 9 < time.monotonic() - started < 15
     assert (result["outcome"], result["counts"]["waiting"]) == ("offline", 1)
+
+
+def test_a_run_that_hangs_where_no_limit_reaches_is_ended_by_the_kernel(reader: Reader) -> None:
+    """Opening a pipe that nobody writes to never returns."""
+    os.mkfifo(reader.data / "journal" / "1795000000-00000f.jsonl")
+    job = reader.data / "1795000000-00000a.json"
+    fields = {"version": 1, "job": job.stem, "verb": "ingest", "reason": "close", "deadline_s": 10}
+    job.write_text(json.dumps(fields))
+    assert reader.run("ingest", "--job", str(job)).returncode == -signal.SIGALRM
+
+
+def test_a_run_whose_time_is_up_keeps_what_it_has_sent_and_the_next_goes_on_at_once(
+    server: StandIn, reader: Reader
+) -> None:
+    reader.configure(server.url)
+    for number in range(14):
+        reader.reads(start=1_795_000_000 + number * 1000, **MOBY)
+    server.fault(when=lambda method, path, count: path.endswith("/reading-sessions"), do="hang", times=None, seconds=1)
+    first = reader.run_job("sync", reason="close", deadline_s=10)
+    assert first["outcome"] == "offline"
+    assert 5 <= first["counts"]["sent"] <= 10
+    assert f"{first['counts']['sent']} reading sessions sent." in str(first["messages"])
+    assert "its answer was lost" not in reader.status()
+    second = reader.run_job("sync", reason="close", deadline_s=30)
+    assert (second["outcome"], second["counts"]["waiting"]) == ("done", 0)
+    assert len(server.sessions()) == 14
 
 
 def test_a_killed_holder_of_the_lock_blocks_nobody(reader: Reader) -> None:

@@ -81,10 +81,3 @@ class Recorder:
     def requests(self) -> list[RecordedRequest]:
         with self._lock:
             return list(self._requests)
-
-    def forget(self) -> None:
-        """Starts counting requests and connections anew."""
-        with self._lock:
-            self._requests.clear()
-            self.connections = 0
-            self.failed_handshakes = 0

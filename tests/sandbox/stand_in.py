@@ -107,10 +107,6 @@ class StandIn:
         with self._database.transaction() as database:
             return database.execute("SELECT 1 FROM user WHERE username = ?", (username,)).fetchone() is not None
 
-    def change_password(self, username: str, password: str) -> None:
-        with self._database.transaction() as database:
-            database.execute("UPDATE user SET password = ? WHERE username = ?", (password, username))
-
     def add_koreader_account(
         self, user_id: int | None, username: str, password: str, *, sync_enabled: bool = True
     ) -> None:
@@ -185,9 +181,6 @@ class StandIn:
         `when` gets method, path, and the how manieth request of this method and path it is, from 1.
         """
         self._faults.add(Fault(when, do, times, seconds, status, location))
-
-    def clear_faults(self) -> None:
-        self._faults.clear()
 
     def _default_library(self) -> int:
         with self._database.transaction() as database:
