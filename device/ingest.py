@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from device import protocol
 from device.core import journal, reading_session
+from device.core import outbox as rules_of_outbox
 from device.store import books, outbox, reading_sessions
 from device.ui import texts
 
@@ -75,6 +76,6 @@ def _record(store: Store, id: str, reading: Reading, rules: Rules, now: int) -> 
             while reading_sessions.start_is_taken(store, book_id, session.started_at):
                 session.started_at += 1
                 session.ended_at += 1
-            session_id = reading_sessions.add(store, book_id, id, session)
-            outbox.add(store, outbox.READING_SESSION, session_id, book_id, now)
+            session_id = reading_sessions.add(store, book_id, reading_sessions.JOURNAL, id, session)
+            outbox.add_session(store, session_id, book_id, rules_of_outbox.NEW, False, now)
     return len(found)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from device.server.client import Client
     from device.server.http import Answer
     from device.store.database import Store
-    from device.store.outbox import SessionEntry
+    from device.store.outbox import Entry
 
 LIBRARY_AGE_S = 3_600  # an unmatched book is looked for at most once an hour, unless the reader asks or it is new
 REASON_MAX_CHARS = 300
@@ -63,7 +63,7 @@ class Change:
 
     __slots__ = ("entry", "event", "reason")
 
-    def __init__(self, entry: SessionEntry, event: str, reason: str | None = None) -> None:
+    def __init__(self, entry: Entry, event: str, reason: str | None = None) -> None:
         self.entry = entry
         self.event = event
         self.reason = reason
@@ -110,18 +110,18 @@ class Sender:
             books.unmatch(self._store, book_id, answer)
             for state in (rules.NEW, rules.WAITING):
                 after = rules.after(state, rules.NO_BOOK)
-                outbox.change_book(self._store, book_id, state, after, now, answer)
+                outbox.change_book(self._store, book_id, state, False, after, now, answer)
             return
         books.match(self._store, book_id, answer[0], answer[1])
         after = rules.after(rules.WAITING, rules.MATCHED)
-        outbox.change_book(self._store, book_id, rules.WAITING, after, now, None)
+        outbox.change_book(self._store, book_id, rules.WAITING, False, after, now, None)
 
     def _send_new(self) -> None:
         """One commit between two requests: the end of the one and the beginning of the next."""
         ended: list[Change] = []
         gone: set[int] = set()
         failures = 0
-        for entry in outbox.sessions_in_state(self._store, rules.NEW):
+        for entry in outbox.entries_in_state(self._store, rules.NEW):
             if entry.server_id is None or entry.book_id in gone:
                 continue  # its book has to be looked for first
             try:
@@ -153,7 +153,7 @@ class Sender:
         if time.monotonic() > self._deadline - LAST_START_S:
             raise OutOfTime("the run's time was up; the rest goes with the next sync")
 
-    def _judge(self, entry: SessionEntry, answer: Answer) -> Change:
+    def _judge(self, entry: Entry, answer: Answer) -> Change:
         event = rules.event_for_answer(answer.status, answer.is_json())
         if event == rules.ACCEPTED:
             self._result.counts["sent"] += 1
@@ -170,7 +170,7 @@ class Sender:
         now = process.uptime()
         waits = [
             rules.settles_in_s(rules.Uptime(entry.begun_boot, entry.begun_uptime_s), now)
-            for entry in outbox.sessions_in_state(self._store, rules.INTENT)
+            for entry in outbox.entries_in_state(self._store, rules.INTENT)
             if entry.server_id is not None
         ]
         if not waits or time.monotonic() + max(waits) > self._deadline:
@@ -182,8 +182,8 @@ class Sender:
     def _read_back(self) -> None:
         """Asks the server which of the settled intents it has."""
         now = process.uptime()
-        by_book: dict[int, list[SessionEntry]] = {}
-        for entry in outbox.sessions_in_state(self._store, rules.INTENT):
+        by_book: dict[int, list[Entry]] = {}
+        for entry in outbox.entries_in_state(self._store, rules.INTENT):
             begun = rules.Uptime(entry.begun_boot, entry.begun_uptime_s)
             if entry.server_id is not None and rules.settles_in_s(begun, now) == 0:
                 by_book.setdefault(entry.server_id, []).append(entry)
@@ -197,7 +197,7 @@ class Sender:
             self._commit([Change(entry, rules.MISSING if _key(entry) in missing else rules.FOUND) for entry in entries])
             self._result.counts["sent"] += sum(1 for entry in entries if _key(entry) not in missing)
 
-    def _missing(self, server_id: int, entries: list[SessionEntry]) -> set[tuple[int, int, int]]:
+    def _missing(self, server_id: int, entries: list[Entry]) -> set[tuple[int, int, int]]:
         """The keys of those entries that the server does not have."""
         missing = {_key(entry) for entry in entries}
         for key in self._client.session_keys(server_id):
@@ -295,9 +295,10 @@ def _pause(store: Store, problem: ServerError) -> None:
     settings.put(store, settings.RETRY_AT, str(int(time.time()) + delay_s))
 
 
-def _key(entry: SessionEntry) -> tuple[int, int, int]:
+def _key(entry: Entry) -> tuple[int, int, int]:
     """What identifies a session on a server that knows no key of ours."""
-    return entry.started_at, entry.ended_at, entry.duration_s
+    assert entry.session is not None
+    return entry.session.started_at, entry.session.ended_at, entry.session.duration_s
 
 
 def _is_from_booklore(answer: Answer) -> bool:

@@ -62,14 +62,20 @@ class ReadingSession:
     """One sitting with one book. Instants in UTC epoch seconds; fractions 0..1 of the book, None if not known."""
 
     __slots__ = (
+        "boot_id",
+        "boot_ms",
         "duration_s",
         "end_fraction",
+        "end_label",
         "end_page",
+        "end_xpointer",
         "ended_at",
         "flags",
         "pages_read",
         "start_fraction",
+        "start_label",
         "start_page",
+        "start_xpointer",
         "started_at",
     )
 
@@ -94,6 +100,12 @@ class ReadingSession:
         self.end_fraction = end_fraction
         self.pages_read = pages_read
         self.flags = flags
+        self.start_label: str | None = None  # the book's own page label, where it has them
+        self.end_label: str | None = None
+        self.start_xpointer: str | None = None  # crengine's position
+        self.end_xpointer: str | None = None
+        self.boot_id: str | None = None  # of the boot in which it began, and when on the clock that runs through sleep
+        self.boot_ms: int | None = None
 
 
 class _Sitting:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from device.json_text import Json
     from device.server.account import Account
     from device.server.http import Answer, Connection
-    from device.store.outbox import SessionEntry
+    from device.store.outbox import Entry
 
 BOOKS = "/api/v1/books?stripForListView=true"  # Grimmory leaves out what lists do not show; BookLore ignores it
 SESSIONS = "/api/v1/reading-sessions"
@@ -63,7 +63,7 @@ class Client:
         """Makes sure of a valid token, so that what fails in getting one fails before anything is begun."""
         self._account.token()
 
-    def post_session(self, entry: SessionEntry) -> Answer:
+    def post_session(self, entry: Entry) -> Answer:
         """Sends one reading session; the answer's status says what became of it. Raises what `Connection` raises."""
         return self._send("POST", SESSIONS, json_text.encode(session_fields(entry)))
 
@@ -126,27 +126,29 @@ class Client:
             raise NotBookLore(f"{self._connection.address} answered HTTP {answer.status} where JSON was expected")
 
 
-def session_fields(entry: SessionEntry) -> dict[str, Json]:
+def session_fields(entry: Entry) -> dict[str, Json]:
     """The body of `POST /api/v1/reading-sessions`. Progress is 0..100 there, with two decimals as the web reader's."""
+    session = entry.session
+    assert session is not None
     fields: dict[str, Json] = {
         "bookId": entry.server_id,
         "bookType": BOOK_TYPES.get(entry.format, BOOK_TYPE_DEFAULT),
-        "startTime": to_iso(entry.started_at),
-        "endTime": to_iso(entry.ended_at),
-        "durationSeconds": entry.duration_s,
-        "durationFormatted": duration_text(entry.duration_s),
+        "startTime": to_iso(session.started_at),
+        "endTime": to_iso(session.ended_at),
+        "durationSeconds": session.duration_s,
+        "durationFormatted": duration_text(session.duration_s),
     }
-    start, end = percent(entry.start_fraction), percent(entry.end_fraction)
+    start, end = percent(session.start_fraction), percent(session.end_fraction)
     if start is not None:
         fields["startProgress"] = start
     if end is not None:
         fields["endProgress"] = end
     if start is not None and end is not None:
         fields["progressDelta"] = round(end - start, 2)
-    if entry.start_page is not None:
-        fields["startLocation"] = str(entry.start_page)
-    if entry.end_page is not None:
-        fields["endLocation"] = str(entry.end_page)
+    if session.start_page is not None:
+        fields["startLocation"] = str(session.start_page)
+    if session.end_page is not None:
+        fields["endLocation"] = str(session.end_page)
     return fields
 
 

@@ -46,6 +46,12 @@ def remember(store: Store, book: Book) -> int:
     return row
 
 
+def with_file(store: Store, file: str) -> int | None:
+    """The book that lay under this path when it was last seen."""
+    row = store.execute("SELECT id FROM book WHERE file = ? ORDER BY id DESC LIMIT 1", (file,)).fetchone()
+    return None if row is None else int(row[0])
+
+
 def _with_fingerprint(store: Store, fingerprint: str) -> int | None:
     row = store.execute("SELECT id FROM book WHERE fingerprint = ? ORDER BY id LIMIT 1", (fingerprint,)).fetchone()
     return None if row is None else int(row[0])
@@ -91,11 +97,27 @@ def _columns(book: Book) -> tuple[Value, ...]:
     )
 
 
+def is_tracked(store: Store, id: int) -> bool:
+    """Whether the reader wants this book's reading recorded and sent."""
+    row = store.execute("SELECT tracked FROM book WHERE id = ?", (id,)).fetchone()
+    return row is None or bool(row[0])
+
+
+def track(store: Store, id: int, tracked: bool) -> None:
+    store.execute("UPDATE book SET tracked = ? WHERE id = ?", (int(tracked), id))
+
+
+def untracked_files(store: Store) -> list[str]:
+    """Where the books lie that are not to be recorded."""
+    rows = store.execute("SELECT DISTINCT file FROM book WHERE tracked = 0 AND file <> '' ORDER BY file")
+    return [str(row[0]) for row in rows]
+
+
 def unmatched(store: Store) -> list[StoredBook]:
     """Books without an id on the server that something in the outbox waits for."""
     rows = store.execute(
         "SELECT id, file, title, authors, identifiers, size_bytes, unmatched_reason IS NOT NULL FROM book"
-        " WHERE server_id IS NULL AND id IN"
+        " WHERE server_id IS NULL AND tracked = 1 AND id IN"
         " (SELECT book_id FROM outbox WHERE state IN ('new', 'intent', 'waiting')) ORDER BY id"
     )
     return [

@@ -74,4 +74,89 @@ _1_FIRST_SCHEMA = (
     "CREATE INDEX outbox_open ON outbox (state, book_id) WHERE state <> 'acknowledged'",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_1_FIRST_SCHEMA,)
+# SQLite cannot drop a NOT NULL or change a key: such tables are built anew under another name and take the old one's
+# place. `reading_session` comes before `outbox`, which refers to it.
+_2_SESSIONS_FROM_ELSEWHERE_AND_ONE_OUTBOX_FOR_ALL_KINDS = (
+    "ALTER TABLE book ADD COLUMN tracked INTEGER NOT NULL DEFAULT 1",  # 0: the reader switched its recording off
+    "ALTER TABLE book ADD COLUMN hardcover_id INTEGER",
+    "ALTER TABLE book ADD COLUMN rating_base INTEGER",  # 1..10: what device and server agreed on last
+    "ALTER TABLE journal ADD COLUMN kept INTEGER NOT NULL DEFAULT 0",  # 1: its file is still there, for a rebuild
+    """
+    CREATE TABLE session_2 (
+        id INTEGER PRIMARY KEY,
+        book_id INTEGER NOT NULL REFERENCES book (id),
+        source TEXT NOT NULL,          -- 'journal', 'statistics', 'plugin': who recorded it
+        journal_id TEXT REFERENCES journal (id),  -- for 'journal'
+        started_at INTEGER NOT NULL,   -- UTC epoch seconds
+        ended_at INTEGER NOT NULL,
+        duration_s INTEGER NOT NULL,   -- time read, without pauses
+        start_fraction REAL,           -- 0..1
+        end_fraction REAL,
+        start_page INTEGER,
+        end_page INTEGER,
+        start_label TEXT,              -- the book's own page label, where it has them
+        end_label TEXT,
+        start_xpointer TEXT,           -- crengine's position
+        end_xpointer TEXT,
+        pages_read INTEGER NOT NULL,
+        flags TEXT NOT NULL,           -- what is doubtful about it, space separated
+        boot_id TEXT,                  -- of the boot in which it began, and when on the clock that runs through sleep:
+        boot_ms INTEGER,               -- places a session whose wall clock was not set
+        UNIQUE (book_id, started_at)
+    )
+    """,
+    """
+    INSERT INTO session_2 (id, book_id, source, journal_id, started_at, ended_at, duration_s, start_fraction,
+        end_fraction, start_page, end_page, pages_read, flags)
+    SELECT id, book_id, 'journal', journal_id, started_at, ended_at, duration_s, start_fraction, end_fraction,
+        start_page, end_page, pages_read, flags FROM reading_session
+    """,
+    "DROP TABLE reading_session",
+    "ALTER TABLE session_2 RENAME TO reading_session",
+    "CREATE INDEX reading_session_by_end ON reading_session (ended_at)",  # finds what a new session would overlap
+    "CREATE INDEX reading_session_by_journal ON reading_session (journal_id)",
+    """
+    CREATE TABLE outbox_2 (
+        id INTEGER PRIMARY KEY,
+        kind TEXT NOT NULL,            -- 'reading_session', 'rating', … (device/core/outbox.py)
+        key TEXT NOT NULL,             -- what makes it the same entry when it is added again; a session's row id
+        book_id INTEGER NOT NULL REFERENCES book (id),
+        session_id INTEGER REFERENCES reading_session (id),  -- for 'reading_session'
+        payload TEXT,                  -- for the other kinds: the request's fields as JSON, without the book's id
+        state TEXT NOT NULL CHECK (state IN ('new', 'intent', 'acknowledged', 'rejected', 'waiting')),
+        unproven INTEGER NOT NULL DEFAULT 0,  -- 1: may be on the server although we never sent it (imported, rebuilt)
+        created_at INTEGER NOT NULL,
+        changed_at INTEGER NOT NULL,   -- of the last change of state
+        begun_boot TEXT,               -- for 'intent': the boot and the uptime in seconds when sending began, because
+        begun_uptime_s INTEGER,        -- the wall clock may jump in between
+        attempts INTEGER NOT NULL DEFAULT 0,  -- without a clear answer; the least tried goes first
+        reason TEXT,                   -- why it waits or was rejected
+        remote_id INTEGER,             -- the server's id of what was created
+        UNIQUE (kind, key)
+    )
+    """,
+    """
+    INSERT INTO outbox_2 (id, kind, key, book_id, session_id, state, created_at, changed_at, begun_boot,
+        begun_uptime_s, attempts, reason)
+    SELECT id, kind, CAST(subject_id AS TEXT), book_id, subject_id, state, created_at, changed_at, begun_boot,
+        begun_uptime_s, attempts, reason FROM outbox
+    """,
+    "DROP TABLE outbox",
+    "ALTER TABLE outbox_2 RENAME TO outbox",
+    "CREATE INDEX outbox_open ON outbox (state, book_id) WHERE state <> 'acknowledged'",
+    "CREATE INDEX outbox_by_session ON outbox (session_id)",
+    """
+    CREATE TABLE mark_ledger (
+        book_id INTEGER NOT NULL REFERENCES book (id),
+        kind TEXT NOT NULL,            -- 'highlight', 'in_book_note', 'book_note', 'bookmark'
+        made_at TEXT NOT NULL,         -- KOReader's own date and time of it: local, without a zone
+        remote_id INTEGER,             -- NULL: another program says that it sent it; nobody has seen it there
+        PRIMARY KEY (book_id, kind, made_at)
+    ) WITHOUT ROWID
+    """,
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    _1_FIRST_SCHEMA,
+    _2_SESSIONS_FROM_ELSEWHERE_AND_ONE_OUTBOX_FOR_ALL_KINDS,
+)

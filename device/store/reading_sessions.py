@@ -7,6 +7,8 @@ if TYPE_CHECKING:
     from device.core.reading_session import ReadingSession
     from device.store.database import Store
 
+JOURNAL, STATISTICS, PLUGIN = "journal", "statistics", "plugin"  # who recorded a session
+
 
 def journal_is_ingested(store: Store, journal_id: str) -> bool:
     return store.execute("SELECT 1 FROM journal WHERE id = ?", (journal_id,)).fetchone() is not None
@@ -16,19 +18,53 @@ def add_journal(store: Store, journal_id: str, now: int, lines: int) -> None:
     store.execute("INSERT INTO journal (id, ingested_at, lines) VALUES (?, ?, ?)", (journal_id, now, lines))
 
 
+def journals_done(store: Store) -> list[str]:
+    """Journals whose files are still kept although nothing of theirs waits any more."""
+    rows = store.execute(
+        "SELECT j.id FROM journal j WHERE j.kept = 1 AND NOT EXISTS (SELECT 1 FROM reading_session s"
+        " JOIN outbox o ON o.session_id = s.id WHERE s.journal_id = j.id AND o.state <> 'acknowledged')"
+    )
+    return [str(row[0]) for row in rows]
+
+
+def keep_journal(store: Store, journal_id: str, kept: bool) -> None:
+    """Notes whether the journal's file is still there, so that the store could be rebuilt from it."""
+    store.execute("UPDATE journal SET kept = ? WHERE id = ?", (int(kept), journal_id))
+
+
 def start_is_taken(store: Store, book_id: int, started_at: int) -> bool:
     row = store.execute("SELECT 1 FROM reading_session WHERE book_id = ? AND started_at = ?", (book_id, started_at))
     return row.fetchone() is not None
 
 
-def add(store: Store, book_id: int, journal_id: str, session: ReadingSession) -> int:
+def latest_end_within(store: Store, started_at: int, ended_at: int) -> int | None:
+    """When the last of the sessions ends, of any book, that share time with this span; None if none does.
+
+    One person reads on a device: two sessions at the same time are a wrong clock.
+    """
+    row = store.execute(
+        "SELECT MAX(ended_at) FROM reading_session WHERE ended_at > ? AND started_at < ?", (started_at, ended_at)
+    ).fetchone()
+    return None if row[0] is None else int(row[0])
+
+
+def spans(store: Store, book_id: int) -> list[tuple[int, int]]:
+    """(started_at, ended_at) of every session of a book, from the earliest on."""
+    rows = store.execute(
+        "SELECT started_at, ended_at FROM reading_session WHERE book_id = ? ORDER BY started_at", (book_id,)
+    )
+    return [(int(start), int(end)) for start, end in rows]
+
+
+def add(store: Store, book_id: int, source: str, journal_id: str | None, session: ReadingSession) -> int:
     """Its id. The start must be free (`start_is_taken`)."""
     cursor = store.execute(
-        "INSERT INTO reading_session (book_id, journal_id, started_at, ended_at, duration_s,"
-        " start_fraction, end_fraction, start_page, end_page, pages_read, flags)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO reading_session (book_id, source, journal_id, started_at, ended_at, duration_s, start_fraction,"
+        " end_fraction, start_page, end_page, start_label, end_label, start_xpointer, end_xpointer, pages_read, flags,"
+        " boot_id, boot_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             book_id,
+            source,
             journal_id,
             session.started_at,
             session.ended_at,
@@ -37,8 +73,14 @@ def add(store: Store, book_id: int, journal_id: str, session: ReadingSession) ->
             session.end_fraction,
             session.start_page,
             session.end_page,
+            session.start_label,
+            session.end_label,
+            session.start_xpointer,
+            session.end_xpointer,
             session.pages_read,
             " ".join(session.flags),
+            session.boot_id,
+            session.boot_ms,
         ),
     )
     assert cursor.lastrowid is not None

@@ -103,7 +103,7 @@ def test_a_book_without_a_fingerprint_is_known_by_its_path_and_gets_it_later(sto
 def test_the_second_in_which_a_session_of_a_book_began_is_taken(store: database.Store) -> None:
     book = books.remember(store, moby())
     reading_sessions.add_journal(store, "1795000000-000001", NOW, 3)
-    reading_sessions.add(store, book, "1795000000-000001", session())
+    reading_sessions.add(store, book, reading_sessions.JOURNAL, "1795000000-000001", session())
     assert reading_sessions.start_is_taken(store, book, NOW)
     assert not reading_sessions.start_is_taken(store, book, NOW + 1)
 
@@ -111,8 +111,8 @@ def test_the_second_in_which_a_session_of_a_book_began_is_taken(store: database.
 def test_an_unmatched_book_is_one_that_something_waits_for(store: database.Store) -> None:
     waiting, idle = books.remember(store, moby()), books.remember(store, moby(fingerprint="b" * 32))
     reading_sessions.add_journal(store, "1795000000-000001", NOW, 3)
-    added = reading_sessions.add(store, waiting, "1795000000-000001", session())
-    outbox.add(store, outbox.READING_SESSION, added, waiting, NOW)
+    added = reading_sessions.add(store, waiting, reading_sessions.JOURNAL, "1795000000-000001", session())
+    outbox.add_session(store, added, waiting, "new", False, NOW)
     found = books.unmatched(store)
     assert [book.id for book in found] == [waiting]
     assert found[0].authors == ["Herman Melville", "Another"]

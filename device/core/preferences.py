@@ -1,0 +1,105 @@
+"""What the reader can set: the one table of preferences, with their defaults and bounds.
+
+Rule 1: a preference exists if and only if it has a row here. The store keeps only what differs from the default; the
+menu, the `set` verb and the import from the Lua plugin all go by this table.
+
+Called by: `device/worker.py`, `device/ui/menu.py`, `device/store/preferences.py`. Never: stores anything.
+"""
+
+from __future__ import annotations
+
+from device.core.reading_session import Rules
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Value = int | str
+
+IDLE_CAP_S = "idle_cap_s"
+JOIN_PAUSE_S = "join_pause_s"
+DETECTION = "detection"
+MIN_DURATION_S = "min_duration_s"
+MIN_PAGES = "min_pages"
+PROGRESS_DECIMALS = "progress_decimals"
+SYNC_MODE = "sync_mode"
+HISTORY_GAP_S = "history_gap_s"
+
+BY_DURATION, BY_PAGES = "duration", "pages"
+AUTOMATIC, MANUAL = "automatic", "manual"
+
+TEXT_MAX_CHARS = 40  # of a value typed at a command line
+
+
+class Preference:
+    """A whole number between `least` and `most`, or, where `choices` is not empty, one of these words."""
+
+    __slots__ = ("choices", "default", "key", "least", "most")
+
+    def __init__(self, key: str, default: Value, least: int, most: int, choices: tuple[str, ...] = ()) -> None:
+        self.key = key
+        self.default = default
+        self.least = least
+        self.most = most
+        self.choices = choices
+
+    def parse(self, text: str) -> Value:
+        """The value that `text` stands for. Raises ValueError saying what is allowed."""
+        if self.choices:
+            if text in self.choices:
+                return text
+            raise ValueError(f"{self.key} is one of {', '.join(self.choices)}, not {text[:TEXT_MAX_CHARS]!r}")
+        digits = text.strip()
+        if digits.isascii() and digits.isdigit() and len(digits) < 10 and self.least <= int(digits) <= self.most:
+            return int(digits)
+        raise ValueError(
+            f"{self.key} is a whole number from {self.least} to {self.most}, not {text[:TEXT_MAX_CHARS]!r}"
+        )
+
+
+PREFERENCES = (
+    Preference(IDLE_CAP_S, 300, 30, 3_600),  # the longest time that counts for one page
+    Preference(JOIN_PAUSE_S, 300, 0, 7_200),  # a sleep of up to this does not split a session; 0: every sleep does
+    Preference(DETECTION, BY_DURATION, 0, 0, (BY_DURATION, BY_PAGES)),  # what makes a session worth keeping
+    Preference(MIN_DURATION_S, 30, 1, 3_600),  # by duration
+    Preference(MIN_PAGES, 5, 1, 1_000),  # by pages
+    Preference(PROGRESS_DECIMALS, 2, 0, 5),  # of the percent that are sent
+    Preference(SYNC_MODE, AUTOMATIC, 0, 0, (AUTOMATIC, MANUAL)),
+    Preference(HISTORY_GAP_S, 1_800, 60, 86_400),  # a longer pause in KOReader's statistics begins another session
+)
+BY_KEY = {preference.key: preference for preference in PREFERENCES}
+
+
+class Preferences:
+    """The reader's own values over the defaults. A stored value that is no longer allowed counts as not set."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, stored: dict[str, str]) -> None:
+        self._values: dict[str, Value] = {}
+        for preference in PREFERENCES:
+            value = preference.default
+            if preference.key in stored:
+                try:
+                    value = preference.parse(stored[preference.key])
+                except ValueError:
+                    value = preference.default
+            self._values[preference.key] = value
+
+    def get(self, key: str) -> Value:
+        return self._values[key]
+
+    def number(self, key: str) -> int:
+        return int(self._values[key])
+
+    def is_manual(self) -> bool:
+        """Whether nothing may leave before the reader taps “Sync now”."""
+        return self._values[SYNC_MODE] == MANUAL
+
+    def rules(self) -> Rules:
+        """What counts as reading."""
+        by_pages = self._values[DETECTION] == BY_PAGES
+        return Rules(
+            idle_cap_s=self.number(IDLE_CAP_S),
+            join_pause_s=self.number(JOIN_PAUSE_S),
+            min_duration_s=1 if by_pages else self.number(MIN_DURATION_S),
+            min_pages=self.number(MIN_PAGES) if by_pages else 1,
+        )
