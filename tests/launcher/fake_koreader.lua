@@ -28,6 +28,7 @@ Fake.__index = Fake
 --   device        table, overrides of Device
 --   settings      table, G_reader_settings
 --   wall_s        number, the wall clock at the beginning
+--   boot_id       string, the kernel's name for its run; made up, so that nobody compares clocks with the real one
 function Fake:new(options)
     local world = setmetatable({
         root = options.root,
@@ -37,6 +38,8 @@ function Fake:new(options)
         settings = options.settings or { device_id = "0A1B2C3D" },
         wall_s = options.wall_s or 1795385639,
         monotonic_us = 52000000,
+        slept_us = 100000000, -- what the clock that runs through sleep is ahead
+        boot_id = options.boot_id or "7d1e5a52-0d9f-4c3c-9b0e-5f7c1a2b3c4d",
         time_zone = "+0100",
         connected = true,
         data_dir = options.data_dir or options.root,
@@ -63,9 +66,10 @@ function Fake:pass(seconds)
     self:_move_clock_to(target)
 end
 
---- The device sleeps: the wall clock goes on, the monotonic one stands still, and nothing runs.
+--- The device sleeps: the wall clock and the one since the boot go on, the monotonic one stands still, nothing runs.
 function Fake:sleep(seconds)
     self.wall_s = self.wall_s + seconds
+    self.slept_us = self.slept_us + seconds * 1000000
 end
 
 function Fake:_move_clock_to(monotonic_us)
@@ -251,6 +255,22 @@ local function util_module()
     }
 end
 
+--- Where the kernel lacks a clock that runs through sleep, asking for it is a complaint in the log and the answer 0.
+function Fake:_time()
+    local function monotonic() return self.monotonic_us end
+    local function boottime() return self.monotonic_us + self.slept_us end
+    local function no_boottime()
+        self.errors[#self.errors + 1] = "the launcher asked for a clock that is not there"
+        return 0
+    end
+    return {
+        monotonic = monotonic,
+        boottime = self.no_boottime and no_boottime or boottime,
+        boottime_or_monotonic = self.no_boottime and monotonic or boottime,
+        to_ms = function(fts) return math.floor(fts / 1000 + 0.5) end,
+    }
+end
+
 function Fake:_modules()
     local uimanager = self:_ui_manager()
     local function silent() end
@@ -277,10 +297,7 @@ function Fake:_modules()
             null = cjson.null,
         },
         ["ui/network/manager"] = self:_network(),
-        ["ui/time"] = {
-            monotonic = function() return self.monotonic_us end,
-            to_ms = function(fts) return math.floor(fts / 1000 + 0.5) end,
-        },
+        ["ui/time"] = self:_time(),
         ["ui/uimanager"] = uimanager,
         ["ui/widget/container/widgetcontainer"] = widget_container(),
         ["ui/widget/infomessage"] = self:_message_class("InfoMessage"),
@@ -336,13 +353,18 @@ function Fake:_execute(command)
     return 0
 end
 
+--- A file of one line that only this world has.
+local function one_line(line)
+    if not line then return nil, "No such file or directory" end
+    return { read = function() return line end, close = function() return true end }
+end
+
 --- A journal file on a disk that can fill up while the file is open.
 function Fake:_open(path, mode)
+    if path == "/proc/sys/kernel/random/boot_id" then return one_line(self.boot_id) end
     local pid = path:match("^/proc/(%d+)/cmdline$")
     if pid and tonumber(pid) >= 4000001 then
-        local command_line = self.processes[tonumber(pid)]
-        if not command_line then return nil, "No such file or directory" end
-        return { read = function() return command_line end, close = function() return true end }
+        return one_line(self.processes[tonumber(pid)])
     end
     if not path:find("%.open$") or not mode:find("^[aw]") then return real.open(path, mode) end
     if self.read_only then return nil, path .. ": Read-only file system" end

@@ -85,7 +85,66 @@ local function doc_settings(sidecar)
     }
 end
 
---- @param book table {file, props, pages, page, sidecar}
+--- KOReader's own modules, which stand before the plugins: they announce where the book opens, keep the place and the
+--- progress in memory, and save both at SaveSettings, not earlier. A book whose text flows knows its pages only when it
+--- is ready; the progress is not known before that, and nothing is announced if such a book scrolls.
+function FrontEnd:_core(ui, book)
+    local front_end = self
+    local footer = ui.view.footer
+    local function place(page)
+        if type(page) ~= "number" then return end
+        if front_end.pages_known then
+            footer.percent_finished = book.fraction and book.fraction(page) or page / book.pages
+        end
+        if ui.rolling then ui.rolling.xpointer = book.xpointer(page) end
+    end
+    local act = {
+        PageUpdate = place,
+        PosUpdate = function(_, page) place(page) end,
+        ReadSettings = function()
+            if not ui.rolling then front_end:_announce(ui, book.page) end
+        end,
+        ReaderReady = function()
+            front_end.pages_known = true
+            if not ui.rolling then return end
+            ui.rolling.xpointer = book.xpointer(book.page)
+            if not book.scrolls then front_end:_announce(ui, book.page) end
+        end,
+        SaveSettings = function()
+            ui.doc_settings.memory.percent_finished = footer.percent_finished
+            ui.doc_settings.memory.last_xpointer = ui.rolling and ui.rolling.xpointer or nil
+            ui.doc_settings.memory.last_page = not ui.rolling and book.page or nil
+        end,
+    }
+    self.pages_known = not ui.rolling
+    return { handleEvent = function(_, incoming)
+        if act[incoming.name] then act[incoming.name](unpack(incoming.arguments)) end
+        return false
+    end }
+end
+
+--- The labels of a printed edition, `book.labels` being a list of them by page. As in KOReader it raises for none.
+local function page_map(book)
+    local map = { asked = 0 }
+    function map.wantsPageLabels() return book.labels ~= nil and book.use_labels ~= false end
+    function map.getCurrentPageLabel(_, clean)
+        map.asked = map.asked + 1
+        local label = book.labels[book.page]
+        return clean and label:gsub("[Pp][Aa][Gg][Ee]%s*", "") or label, 7, 9
+    end
+    return map
+end
+
+function FrontEnd:_announce(ui, page)
+    if self.book.scrolls then
+        ui:handleEvent(event("PosUpdate", page * 1000, page))
+    else
+        ui:handleEvent(event("PageUpdate", page))
+    end
+end
+
+--- @param book table {file, props, pages, page, sidecar}; xpointer: fn(page), if the text flows; scrolls: boolean;
+--   labels: list by page; fraction: fn(page), if it is not page / pages
 function FrontEnd:open(book)
     self:_leave_file_manager()
     self.book = book
@@ -98,7 +157,11 @@ function FrontEnd:open(book)
     for name, value in pairs(book.props or {}) do
         if name ~= "identifiers" then shown[name] = value end
     end
-    local ui = self:_container():new({ menu = self:_menu(), doc_props = shown, doc_settings = settings })
+    local ui = self:_container():new({
+        menu = self:_menu(), doc_props = shown, doc_settings = settings,
+        view = { footer = {} }, rolling = book.xpointer and {} or nil, paging = not book.xpointer and {} or nil,
+        pagemap = book.xpointer and page_map(book) or nil, -- only where the text flows
+    })
     ui.document = {
         file = book.file,
         getPageCount = function() return book.pages end,
@@ -110,30 +173,22 @@ function FrontEnd:open(book)
         world.sidecars[book.file] = {}
         for key, value in pairs(ui.doc_settings.memory) do world.sidecars[book.file][key] = value end
     end
-    -- KOReader's own page module: it stands before the plugins and saves the place at SaveSettings, not earlier.
-    ui[1] = { handleEvent = function(_, incoming)
-        if incoming.name == "SaveSettings" then
-            ui.doc_settings.memory.percent_finished = book.page / book.pages
-            ui.doc_settings.memory.last_xpointer = book.xpointer and book.xpointer(book.page) or nil
-            ui.doc_settings.memory.last_page = not book.xpointer and book.page or nil
-        end
-        return false
-    end }
+    ui[1] = self:_core(ui, book)
     self.plugin = world.plugin:new({ ui = ui })
     ui[2] = self.plugin
     ui[3] = self:_witness()
     self:_show(ui)
     ui:handleEvent(event("DocSettingsLoad"))
-    ui:handleEvent(event("PageUpdate", book.page))
     ui:handleEvent(event("ReadSettings"))
     ui:handleEvent(event("ReaderReady"))
+    ui:handleEvent(event("Show"))
     world:pass(0)
 end
 
 function FrontEnd:turn(page)
     self.book.page = page
-    self.window:handleEvent(event("PageUpdate", page))
-    self.window:handleEvent(event("PageUpdate", page))
+    self:_announce(self.window, page)
+    self:_announce(self.window, page)
 end
 
 function FrontEnd:send(name, ...)

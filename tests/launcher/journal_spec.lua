@@ -16,6 +16,8 @@ test("opening a book writes who, what and where before anything else happens", f
     local open = lines[1]
     equal(#lines, 1, "lines")
     equal(name, open.id .. ".open", "file name")
+    equal(open.fraction, 0.02, "fraction")
+    equal(open.label, nil, "label")
     matches(open.id, "^1795385639%-[0-9a-f]+$", "id")
     equal(open.v, 1, "v")
     equal(open.n, 0, "n")
@@ -355,14 +357,24 @@ test("empty metadata is absent, not an empty text", function(folder)
     equal(written.identifiers, nil, "identifiers")
 end)
 
-test("a place that KOReader computed as not-a-number is absent", function(folder)
+local IMPOSSIBLE = { ["not-a-number"] = 0 / 0, ["more than the whole"] = 1.5, ["less than nothing"] = -0.1 }
+
+for name, fraction in pairs(IMPOSSIBLE) do
+    test(("a progress that KOReader computed as %s is absent"):format(name), function(folder)
+        local world, front_end = reading(folder)
+        front_end.window.view.footer.percent_finished = fraction
+        front_end:close()
+        local lines = Check.journal(world, "jsonl")
+        equal(lines[2].ev, "close", "ev")
+        equal(lines[2].fraction, nil, "fraction")
+    end)
+end
+
+test("a saved progress that is not-a-number is absent from the snapshot", function(folder)
     local world, front_end = reading(folder)
-    front_end.book.pages = 0
-    front_end.book.page = 0
+    front_end.window.view.footer.percent_finished = 0 / 0
     front_end:close()
-    local snapshot = Check.journal(world, "jsonl")[3]
-    equal(snapshot.ev, "snapshot", "ev")
-    equal(snapshot.fraction, nil, "fraction")
+    equal(Check.journal(world, "jsonl")[3].fraction, nil, "fraction")
 end)
 
 test("a sidecar with both kinds of place gives the xpointer only", function(folder)
@@ -403,5 +415,178 @@ test("whole numbers are written as whole numbers and the fields in a fixed order
     front_end:turn(13)
     local _, name = Check.journal(world, "open")
     local text = Check.read(world.root .. "/bookloresync/journal/" .. name)
-    matches(text, '\n{"v":1,"n":1,"ev":"page","t":1795385639,"m":52000,"page":13,"pages":600}\n$', "line")
+    matches(text, '\n{"v":1,"n":1,"ev":"page","t":1795385639,"m":52000,"b":152000,"page":13,"pages":600,'
+        .. '"fraction":0%.021666666666666667}\n$', "line")
+end)
+
+-- ------------------------------------------------------------------------------------------------ clocks
+
+test("the opening names the run of the kernel, and every line has its clock", function(folder)
+    local world, front_end = reading(folder)
+    world:pass(59)
+    front_end:turn(13)
+    front_end:close()
+    local lines = Check.journal(world, "jsonl")
+    equal(lines[1].boot, "7d1e5a52-0d9f-4c3c-9b0e-5f7c1a2b3c4d", "boot")
+    local clock = {}
+    for _, line in ipairs(lines) do clock[#clock + 1] = line.b end
+    equal(table.concat(clock, " "), "152000 211000 211000 211000", "b")
+end)
+
+test("the clock of the kernel's run goes on while the device sleeps", function(folder)
+    local world, front_end = reading(folder)
+    front_end:suspend(true)
+    world:sleep(3600)
+    front_end:resume()
+    local lines = Check.journal(world, "open")
+    equal(lines[3].b - lines[2].b, 3600000, "b")
+    equal(lines[3].m - lines[2].m, 0, "m")
+end)
+
+test("a kernel without a clock that runs through sleep leaves it out and is not asked for it", function(folder)
+    local world, front_end = reading(folder, function(world) world.no_boottime = true end)
+    front_end:turn(13)
+    for _, line in ipairs((Check.journal(world, "open"))) do equal(line.b, nil, "b") end
+    equal(#world.errors, 0, "errors: " .. table.concat(world.errors, "; "))
+end)
+
+test("a KOReader that knows no such clock leaves it out", function(folder)
+    local world = reading(folder, function(world)
+        local time = world:_time()
+        time.boottime, time.boottime_or_monotonic = nil, nil
+        function world._time() return time end
+    end)
+    equal(Check.journal(world, "open")[1].b, nil, "b")
+end)
+
+for name, boot_id in pairs({ ["no name"] = false, ["half a name"] = "7d1e5a52", ["a strange name"] = ("x"):rep(36) }) do
+    test(("a kernel with %s for its run leaves it out"):format(name), function(folder)
+        local world = reading(folder, function(world) world.boot_id = boot_id end)
+        equal(Check.journal(world, "open")[1].boot, nil, "boot")
+    end)
+end
+
+-- ------------------------------------------------------------------------------------------------ the place
+
+test("the progress is KOReader's own, which leaves out what is hidden, and of the page just turned to", function(folder)
+    local world, front_end = Check.koreader(folder)
+    local book = Check.book(folder)
+    book.fraction = function(page) return page / 777 end
+    front_end:open(book)
+    front_end:turn(13)
+    front_end:close()
+    local lines = Check.journal(world, "jsonl")
+    equal(lines[1].fraction, 12 / 777, "at the opening")
+    equal(lines[2].fraction, 13 / 777, "at the turn")
+    equal(lines[3].fraction, 13 / 777, "at the close")
+end)
+
+test("a KOReader without a footer gives no progress and is no error", function(folder)
+    local world, front_end = reading(folder)
+    front_end.window.view.footer = nil
+    front_end.window[1] = { handleEvent = function() return false end }
+    front_end:turn(13)
+    front_end.window.view = nil
+    front_end:turn(14)
+    equal(Check.events(world, "open"), "open page page", "events")
+    equal(Check.journal(world, "open")[2].fraction, nil, "fraction")
+    equal(#world.errors, 0, "errors: " .. table.concat(world.errors, "; "))
+end)
+
+--- A book with the page numbers of a printed edition on these pages.
+local function labelled(folder, labels)
+    local world, front_end = Check.koreader(folder)
+    local book = Check.book(folder)
+    book.labels = labels
+    front_end:open(book)
+    return world, front_end
+end
+
+test("the page label is written at the opening, the turn and the close if the reader uses labels", function(folder)
+    local world, front_end = labelled(folder, { [12] = "xii", [13] = "Page 1" })
+    front_end:turn(13)
+    front_end:close()
+    local lines = Check.journal(world, "jsonl")
+    equal(lines[1].label, "xii", "at the opening")
+    equal(lines[2].label, "1", "at the turn")
+    equal(lines[3].label, "1", "at the close")
+end)
+
+test("a book whose labels the reader does not use has none", function(folder)
+    local world, front_end = Check.koreader(folder)
+    local book = Check.book(folder)
+    book.labels, book.use_labels = { [12] = "xii" }, false
+    front_end:open(book)
+    equal(Check.journal(world, "open")[1].label, nil, "label")
+    equal(front_end.window.pagemap.asked, 0, "times asked")
+end)
+
+test("a page without a label, at which KOReader raises, is written without one", function(folder)
+    local world, front_end = labelled(folder, { [12] = "xii" })
+    front_end:turn(13)
+    equal(Check.events(world, "open"), "open page", "events")
+    equal(Check.journal(world, "open")[2].label, nil, "label")
+    equal(#world.errors, 0, "errors: " .. table.concat(world.errors, "; "))
+end)
+
+test("a label as long as a chapter is cut", function(folder)
+    local world = labelled(folder, { [12] = ("ß"):rep(5000) })
+    local label = Check.journal(world, "open")[1].label
+    assert(#label > 50 and #label < 200, "the label has " .. #label .. " bytes")
+end)
+
+test("a turn that KOReader announces twice asks for the label once", function(folder)
+    local _, front_end = labelled(folder, { [12] = "xii", [13] = "1" })
+    local before = front_end.window.pagemap.asked
+    front_end:turn(13)
+    equal(front_end.window.pagemap.asked, before + 1, "times asked")
+end)
+
+test("where the text flows, the opening, the sleep and the close have the xpointer, and no page has", function(folder)
+    local world, front_end = reading(folder)
+    front_end:turn(13)
+    front_end:suspend(true)
+    front_end:resume()
+    front_end:close()
+    local lines = Check.journal(world, "jsonl")
+    equal(Check.events(world, "jsonl"), "open page suspend resume close snapshot", "events")
+    equal(lines[1].xpointer, "/body/DocFragment[4]/body/p[12]/text().0", "at the opening")
+    equal(lines[2].xpointer, nil, "at the turn")
+    equal(lines[3].xpointer, "/body/DocFragment[4]/body/p[13]/text().0", "at the sleep")
+    equal(lines[4].xpointer, nil, "at the wake-up")
+    equal(lines[5].xpointer, "/body/DocFragment[4]/body/p[13]/text().0", "at the close")
+end)
+
+test("a book with fixed pages has no xpointer anywhere", function(folder)
+    local world, front_end = Check.koreader(folder)
+    local book = Check.book(folder)
+    book.xpointer = nil
+    front_end:open(book)
+    front_end:suspend(true)
+    front_end:close()
+    for _, line in ipairs((Check.journal(world, "jsonl"))) do equal(line.xpointer, nil, line.ev) end
+end)
+
+test("an xpointer that is too long is absent, because half of one is another place", function(folder)
+    local world, front_end = Check.koreader(folder)
+    local book = Check.book(folder)
+    book.xpointer = function() return "/body" .. ("/div"):rep(1000) end
+    front_end:open(book)
+    front_end:close()
+    for _, line in ipairs((Check.journal(world, "jsonl"))) do equal(line.xpointer, nil, line.ev) end
+end)
+
+test("a book that scrolls, of which KOReader announces places and no pages, has its page turns", function(folder)
+    local world, front_end = Check.koreader(folder)
+    local book = Check.book(folder)
+    book.scrolls = true
+    front_end:open(book)
+    front_end:turn(13)
+    front_end:turn(14)
+    front_end:close()
+    local lines = Check.journal(world, "jsonl")
+    equal(Check.events(world, "jsonl"), "open page page close snapshot", "events")
+    equal(lines[1].fraction, nil, "progress before the first turn")
+    equal(lines[2].page, 13, "page")
+    equal(lines[2].fraction, 13 / 600, "progress")
 end)

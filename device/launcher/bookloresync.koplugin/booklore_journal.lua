@@ -15,7 +15,8 @@ Journal.__index = Journal
 
 --- @param deps table
 --   folder            string, exists
---   clock             {wall_s = fn, monotonic_ms = fn, utc_offset_s = fn}
+--   clock             {wall_s = fn, monotonic_ms = fn, boottime_ms = fn → number|nil, utc_offset_s = fn}
+--   boot_id           string|nil, says in which run of the kernel boottime_ms counts
 --   new_id            fn → string
 --   sync_file         fn(file), flushes the file to the medium
 --   list_folder       fn(folder) → list of names
@@ -36,27 +37,29 @@ function Journal:adopt_orphans()
     return waiting
 end
 
---- @param describe fn → {book = encoded object, page, pages}; asked again if the file has to be begun anew
+--- @param describe fn → {book = encoded object, page, pages, place = {name, value} pairs}; asked again if the file has
+--   to be begun anew
 function Journal:open(describe)
     if self.file then self:_put_away() end
     self.describe = describe
     self:_begin()
 end
 
-function Journal:turn(page, pages)
+--- @param place fn → {name, value} pairs, asked only if there is something to write
+function Journal:turn(page, pages, place)
     -- KOReader announces every turn twice.
     if not self:_ready() or (page == self.page and pages == self.pages) then return end
     self.page, self.pages, self.asleep = page, pages, false
     -- No fsync here: on eMMC behind vfat it costs tens of milliseconds, which the reader would feel at every turn.
     -- write + flush hands the line to the kernel, and that outlives a KOReader that crashes.
-    self:_append("page", { { "page", page }, { "pages", pages } })
+    self:_append("page", { { "page", page }, { "pages", pages } }, place())
 end
 
 --- Some devices announce sleep several times for one wake-up; only the first begins the pause.
-function Journal:suspend()
+function Journal:suspend(place)
     if self.asleep or not self:_ready() then return end
     self.asleep = true
-    self:_append("suspend", {})
+    self:_append("suspend", place)
     self:flush_to_disk()
 end
 
@@ -66,9 +69,10 @@ function Journal:resume()
     self:_append("resume", {})
 end
 
-function Journal:close(reason, page, pages)
+function Journal:close(reason, page, pages, place)
     if not self:_ready() then return end
-    self:_append("close", { { "reason", reason }, { "page", page or self.page }, { "pages", pages or self.pages } })
+    local fields = { { "reason", reason }, { "page", page or self.page }, { "pages", pages or self.pages } }
+    self:_append("close", fields, place)
     self:flush_to_disk()
     self.describe = nil
 end
@@ -103,19 +107,21 @@ function Journal:_begin()
     if not file then return self:_fail(open_error) end
     self.file = file
     self:_append("open", {
-        { "id", self.id }, { "utc_offset_s", self.deps.clock.utc_offset_s() }, { "book", reading.book },
-        { "page", reading.page }, { "pages", reading.pages },
-    })
+        { "id", self.id }, { "utc_offset_s", self.deps.clock.utc_offset_s() }, { "boot", self.deps.boot_id },
+        { "book", reading.book }, { "page", reading.page }, { "pages", reading.pages },
+    }, reading.place)
     self:flush_to_disk()
     return self.file ~= nil
 end
 
-function Journal:_append(event, fields)
+function Journal:_append(event, fields, more_fields)
+    local clock = self.deps.clock
     local line = {
         { "v", FORMAT_VERSION }, { "n", self.line_number }, { "ev", event },
-        { "t", self.deps.clock.wall_s() }, { "m", self.deps.clock.monotonic_ms() },
+        { "t", clock.wall_s() }, { "m", clock.monotonic_ms() }, { "b", clock.boottime_ms() },
     }
     for _, field in ipairs(fields) do line[#line + 1] = field end
+    for _, field in ipairs(more_fields or {}) do line[#line + 1] = field end
     local ok, write_error = self.file:write(tostring(Json.object(line)), "\n")
     if ok then ok, write_error = self.file:flush() end
     if not ok then return self:_fail(write_error) end

@@ -1,7 +1,8 @@
 --- JSON as docs/protocol.md needs it: one deterministic line out, one bounded file in.
 --
--- Promises: fields appear in the order given, whole numbers are written without a fraction, bytes that are not UTF-8
--- become U+FFFD, absent values leave no trace. Never writes NaN or infinity, never reads more than it was allowed.
+-- Promises: fields appear in the order given, whole numbers are written without a fraction and others in full, bytes
+-- that are not UTF-8 become U+FFFD, absent values leave no trace. Never writes NaN or infinity, never reads more than
+-- it was allowed.
 -- Called by the journal (lines), the worker facade (jobs, results) and the menu.
 
 local rapidjson = require("rapidjson")
@@ -36,7 +37,8 @@ local function encode(value)
     if type(value) == "boolean" then return tostring(value) end
     if type(value) ~= "number" or value ~= value or math.abs(value) == math.huge then return nil end
     if value == math.floor(value) and math.abs(value) < 2 ^ 53 then return ("%d"):format(value) end
-    return ("%.10g"):format(value)
+    local short = ("%.15g"):format(value) -- 0.1 stays 0.1
+    return tonumber(short) == value and short or ("%.17g"):format(value)
 end
 
 --- @param fields table list of {name, value}; a field whose value is nil is left out

@@ -29,15 +29,28 @@ local START_SETTLES_S = 5 -- the book or the browser should be drawn first
 
 local Process = {}
 
+-- Where the kernel has no clock that runs through sleep, KOReader's answers 0 and logs a complaint each time. Its
+-- aliases tell: there they stand for another clock.
+local HAS_BOOTTIME = time.boottime ~= nil and time.boottime == time.boottime_or_monotonic
+
 local clock = {
     wall_s = os.time,
     monotonic_ms = function() return time.to_ms(time.monotonic()) end,
+    boottime_ms = function() return HAS_BOOTTIME and time.to_ms(time.boottime()) or nil end,
     utc_offset_s = function()
         local sign, hours, minutes = os.date("%z"):match("^([+-])(%d%d)(%d%d)$")
         if not sign then return 0 end
         return (sign == "-" and -60 or 60) * (hours * 60 + minutes)
     end,
 }
+
+--- Names this run of the kernel, whose clocks begin at its start.
+local function read_boot_id()
+    local file = io.open("/proc/sys/kernel/random/boot_id", "rb")
+    local line = file and file:read("*l")
+    if file then file:close() end
+    return line and #line == 36 and line:match("^[0-9a-f-]+$") or nil
+end
 
 --- Wall clocks of e-readers start again at 1970, so the time alone would repeat.
 local function new_id()
@@ -118,7 +131,8 @@ function Process.of(plugin_path)
     for _, room in ipairs({ "journal", "jobs", "results", "log" }) do util.makePath(folder .. "/" .. room) end
 
     local journal = Journal:new({
-        folder = folder .. "/journal", clock = clock, new_id = new_id, list_folder = list_folder,
+        folder = folder .. "/journal", clock = clock, boot_id = read_boot_id(), new_id = new_id,
+        list_folder = list_folder,
         -- With the metadata, because a size that is not on the disk hides the lines that are.
         sync_file = function(file) ffiUtil.fsyncOpenedFile(file, true) end,
         on_failure = function(reason)

@@ -1,16 +1,19 @@
 --- What KOReader knows about the open book, in the words of docs/protocol.md.
 --
 -- Promises: only values of the expected type, bounded, so that one journal line stays far below 64 KiB. Never touches
--- the book itself except for its size. Called by main.lua when a book opens, is read and closes.
+-- the book itself except for its size, never makes KOReader render anything: a place is what KOReader holds in memory
+-- at that moment. Called by main.lua when a book opens, is read and closes.
 
 local Json = require("booklore_json")
 local lfs = require("libs/libkoreader-lfs")
 
 -- Real titles and names are shorter, but some EPUBs carry a blurb in the author field. All fields at their limits make
--- 26 KiB with the longest path Linux allows, so a line passes 64 KiB only if it consists of control characters.
+-- 28 KiB with the longest path Linux allows, so a line passes 64 KiB only if it consists of control characters.
 local TEXT_LIMIT_BYTES = 2048
 local ENTRY_LIMIT_BYTES = 512
 local LIST_LIMIT = 16
+local LABEL_LIMIT_BYTES = 128 -- a page number of a printed edition, but it comes out of the book's own file
+local XPOINTER_LIMIT_BYTES = 2048 -- a way through the tags of one chapter; longer ones are not half a place but none
 
 local Reading = {}
 
@@ -57,22 +60,63 @@ local function book_of(ui)
     })
 end
 
---- @return number|nil page, number|nil pages
-function Reading.place(ui)
-    return number(ui:getCurrentPage()), number(ui.document:getPageCount())
+--- @return number|nil
+function Reading.pages(ui)
+    return number(ui.document:getPageCount())
 end
 
---- @return table {book, page, pages} for the line `open`
+--- @return number|nil page, number|nil pages
+function Reading.page(ui)
+    return number(ui:getCurrentPage()), Reading.pages(ui)
+end
+
+--- KOReader's own progress, which leaves out what the reader hid from the flow of the book. The footer computes it at
+--- each page, before the plugins hear of the page, also while it is not shown.
+local function fraction_of(ui)
+    local footer = ui.view and ui.view.footer
+    local fraction = number(footer and footer.percent_finished)
+    return fraction and fraction >= 0 and fraction <= 1 and fraction or nil
+end
+
+local function label_of(ui)
+    if not ui.pagemap or not ui.pagemap:wantsPageLabels() then return nil end
+    return text(ui.pagemap:getCurrentPageLabel(true), LABEL_LIMIT_BYTES)
+end
+
+local function whole_xpointer(value)
+    return type(value) == "string" and #value <= XPOINTER_LIMIT_BYTES and text(value, XPOINTER_LIMIT_BYTES) or nil
+end
+
+--- @return table fields of the line `page`
+function Reading.page_place(ui)
+    -- KOReader raises where there is no label. That of the page on screen is remembered, else a binary search.
+    local ok, label = pcall(label_of, ui)
+    return { { "fraction", fraction_of(ui) }, { "label", ok and label or nil } }
+end
+
+--- @return table fields of the line `suspend`: where the text goes on, however it will be laid out then
+function Reading.text_place(ui)
+    return { { "xpointer", whole_xpointer(ui.rolling and ui.rolling.xpointer) } }
+end
+
+--- @return table fields of the lines `open` and `close`
+function Reading.full_place(ui)
+    local fields = Reading.page_place(ui)
+    fields[#fields + 1] = Reading.text_place(ui)[1]
+    return fields
+end
+
+--- @return table {book, page, pages, place} for the line `open`
 function Reading.describe(ui)
-    local page, pages = Reading.place(ui)
-    return { book = book_of(ui), page = page, pages = pages }
+    local page, pages = Reading.page(ui)
+    return { book = book_of(ui), page = page, pages = pages, place = Reading.full_place(ui) }
 end
 
 --- The fields of the line `snapshot`. Right only after KOReader has saved the book's settings, that is at CloseWidget.
 function Reading.snapshot(ui)
     local saved = ui.doc_settings
     local summary = saved:readSetting("summary") or {}
-    local xpointer = text(saved:readSetting("last_xpointer"), TEXT_LIMIT_BYTES)
+    local xpointer = whole_xpointer(saved:readSetting("last_xpointer"))
     return {
         { "fraction", number(saved:readSetting("percent_finished")) },
         { "xpointer", xpointer },

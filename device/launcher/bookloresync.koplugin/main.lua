@@ -61,10 +61,15 @@ on("ReaderReady", function(self)
     self.reading = true
 end)
 
-on("PageUpdate", function(self, page)
+local function turn(self, page)
     if not self.reading or type(page) ~= "number" then return end
-    self.process.journal:turn(page, select(2, Reading.place(self.ui)))
-end)
+    local ui = self.ui
+    self.process.journal:turn(page, Reading.pages(ui), function() return Reading.page_place(ui) end)
+end
+
+on("PageUpdate", turn)
+-- What KOReader sends instead while a book scrolls.
+on("PosUpdate", function(self, _, page) turn(self, page) end)
 
 on("FlushSettings", function(self)
     self.process.journal:flush_to_disk()
@@ -73,7 +78,7 @@ on("FlushSettings", function(self)
 end)
 
 on("Suspend", function(self)
-    self.process.journal:suspend()
+    if self.reading then self.process.journal:suspend(Reading.text_place(self.ui)) end
 end)
 
 on("Resume", function(self)
@@ -116,7 +121,8 @@ on("Close", abandon_ship("usb"))
 
 on("CloseDocument", function(self)
     if not self.reading then return end
-    self.process.journal:close(self.closing or "close", Reading.place(self.ui))
+    local page, pages = Reading.page(self.ui)
+    self.process.journal:close(self.closing or "close", page, pages, Reading.full_place(self.ui))
 end)
 
 --- The file list keeps Close from the plugins. What still tells that a cable gets the storage: KOReader saves
