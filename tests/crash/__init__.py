@@ -1,0 +1,1 @@
+"""Power cuts, kills and full disks: nothing lost, nothing doubled, nothing unreadable, wherever they hit."""
