@@ -4,7 +4,9 @@ package.path = "tests/launcher/?.lua;" .. package.path
 
 local Check = require("check")
 
-for _, spec in ipairs({ "journal_spec", "worker_spec", "menu_spec", "real_process_spec" }) do require(spec) end
+local SPECS = { "journal_spec", "tracking_spec", "worker_spec", "menu_spec", "real_process_spec" }
+
+for _, spec in ipairs(SPECS) do require(spec) end
 
 print(("%d passed, %d failed"):format(Check.passed, Check.failed))
 os.exit(Check.failed == 0 and Check.passed > 0 and 0 or 1)

@@ -87,6 +87,12 @@ function Journal:finish(fields)
     self:_put_away()
 end
 
+--- The reader does not want this book recorded any longer: what was written stays, and ends at its last line.
+function Journal:stop()
+    self.describe = nil
+    if self.file then self:_put_away() end
+end
+
 function Journal:flush_to_disk()
     if not self.file or not self.unsynced then return end
     self.deps.sync_file(self.file)

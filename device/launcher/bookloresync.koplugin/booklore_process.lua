@@ -20,6 +20,7 @@ local Journal = require("booklore_journal")
 local Json = require("booklore_json")
 local Menu = require("booklore_menu")
 local Runs = require("booklore_runs")
+local Tracking = require("booklore_tracking")
 local Worker = require("booklore_worker")
 
 -- jit.arch, not `uname -m`: 64-bit kernels run 32-bit KOReaders. A static executable needs no more than that.
@@ -148,6 +149,10 @@ function Process.of(plugin_path)
     local worker = Worker:new({
         runs = runs, program = program, ui = UIManager, device = Device, clock = clock, new_id = new_id,
         exists = is_file, connected = Process.connected, show = show,
+        ended = function()
+            local book_view = Process.current.book_view
+            if book_view then book_view:follow_the_switch() end
+        end,
         log_error = function(problem) logger.err("BookLore Sync:", problem) end,
     })
     local function tap(verb, label)
@@ -160,7 +165,9 @@ function Process.of(plugin_path)
     UIManager:nextTick(worker.recover_later)
     -- KOReader announces a network it finds at its start, but too early for a book that it opens right away.
     if journal:adopt_orphans() then worker:request_in(START_SETTLES_S, "start") end
-    Process.current = { journal = journal, worker = worker, menu = menu, tap = tap }
+    Process.current = {
+        journal = journal, worker = worker, menu = menu, tap = tap, tracking = Tracking:new(folder .. "/untracked.txt"),
+    }
     return Process.current
 end
 

@@ -32,6 +32,7 @@ Worker.__index = Worker
 --   exists     fn(path) → boolean
 --   connected  fn → boolean, from memory, never by asking the network
 --   show       fn(messages, tapped), messages being a list of {level, text}
+--   ended      fn, told after each run, when its messages are shown
 --   log_error  fn(text)
 function Worker:new(deps)
     local worker = setmetatable({ deps = deps, wishes = {}, told = {} }, self)
@@ -177,6 +178,7 @@ function Worker:_finish()
         self:_tell(run.tapped, _("BookLore Sync ended without a result, see log/launcher-spawn.log."))
     end
     self:_collect_results(run)
+    self.deps.ended()
     local wish = table.remove(self.wishes, 1)
     if wish then self:request(wish.reason, wish.verb) end
 end

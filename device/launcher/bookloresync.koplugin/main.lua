@@ -3,8 +3,9 @@
 -- Promises: every handler takes milliseconds, survives its own errors and is silent to the event chain (a handler that
 -- returned true would keep the event from the modules behind it). Never touches the network or a book, never waits.
 -- KOReader makes one instance for the file browser and one for each opened book, and ends the old one first; what must
--- outlive them is in booklore_process. Orders of events: OPEN is PageUpdate, ReaderReady; CLOSE is CloseDocument,
--- FlushSettings, SaveSettings, CloseWidget, and only then has the book's sidecar been saved.
+-- outlive them is in booklore_process. An instance whose book is open has `book`, its path, and is the process's
+-- `book_view`; it is `reading` as well while the book is recorded. Orders of events: OPEN is PageUpdate, ReaderReady;
+-- CLOSE is CloseDocument, FlushSettings, SaveSettings, CloseWidget, and only then has the sidecar been saved.
 
 local Dispatcher = require("dispatcher")
 local WidgetContainer = require("ui/widget/container/widgetcontainer")
@@ -56,10 +57,21 @@ on("BookloreSync", function(self)
 end)
 
 on("ReaderReady", function(self)
-    local ui = self.ui
-    self.process.journal:open(function() return Reading.describe(ui) end)
-    self.reading = true
+    self.book, self.reading = self.ui.document.file, false
+    self.process.book_view = self
+    self:follow_the_switch()
 end)
+
+--- Records the open book or does not, as the reader wants it by now.
+function BookloreSync:follow_the_switch()
+    local ui, wanted = self.ui, self.process.tracking:records(self.book)
+    if wanted and not self.reading then
+        self.process.journal:open(function() return Reading.describe(ui) end)
+    elseif not wanted then
+        self.process.journal:stop()
+    end
+    self.reading = wanted
+end
 
 local function turn(self, page)
     if not self.reading or type(page) ~= "number" then return end
@@ -98,7 +110,7 @@ end)
 local function leave(reason)
     return function(self)
         self.closing = reason
-        if not self.reading then self.process.worker:leave() end
+        if not self.book then self.process.worker:leave() end
     end
 end
 
@@ -132,9 +144,10 @@ local function leave_browser(self)
 end
 
 on("CloseWidget", function(self)
-    if not self.reading then return leave_browser(self) end
+    if not self.book then return leave_browser(self) end
+    self.book, self.process.book_view = nil, nil
+    if self.reading then self.process.journal:finish(Reading.snapshot(self.ui)) end
     self.reading = false
-    self.process.journal:finish(Reading.snapshot(self.ui))
     if self.closing ~= "exit" and self.closing ~= "restart" then
         return self.process.worker:request_after_drawing("close")
     end
