@@ -154,6 +154,16 @@ _2_SESSIONS_FROM_ELSEWHERE_AND_ONE_OUTBOX_FOR_ALL_KINDS = (
         PRIMARY KEY (book_id, kind, made_at)
     ) WITHOUT ROWID
     """,
+    """
+    CREATE TABLE pending_mark (        -- not sent before its position has been checked against the book's text
+        id INTEGER PRIMARY KEY,
+        book_id INTEGER NOT NULL REFERENCES book (id),
+        kind TEXT NOT NULL,            -- as in mark_ledger
+        made_at TEXT NOT NULL,         -- as in mark_ledger
+        payload TEXT NOT NULL,         -- JSON: pos0, pos1, page, text, note, chapter, color, style, and the unchecked cfi
+        UNIQUE (book_id, kind, made_at)
+    )
+    """,
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (

@@ -1,0 +1,49 @@
+"""Highlights, notes and bookmarks: what another program says it has sent, and what waits for its position.
+
+Called by: `device/plugin_import.py`. A mark is known by its book, its kind and KOReader's date and time of it.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.store.database import Store
+
+HIGHLIGHT, IN_BOOK_NOTE, BOOK_NOTE, BOOKMARK = "highlight", "in_book_note", "book_note", "bookmark"
+
+
+def key(book_id: int, made_at: str) -> str:
+    """The outbox key of a mark, within its kind."""
+    return f"{book_id} {made_at}"
+
+
+def add_sent(store: Store, book_id: int, kind: str, made_at: str, remote_id: int | None) -> bool:
+    """Whether it was new: a mark that is in the ledger already keeps what is known of it."""
+    cursor = store.execute(
+        "INSERT INTO mark_ledger (book_id, kind, made_at, remote_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (book_id, kind, made_at, remote_id),
+    )
+    return cursor.rowcount == 1
+
+
+def is_on_server(store: Store, book_id: int, kind: str, made_at: str) -> bool:
+    """Whether the server itself has given it an id. That a program noted it as sent does not prove it was."""
+    row = store.execute(
+        "SELECT 1 FROM mark_ledger WHERE book_id = ? AND kind = ? AND made_at = ? AND remote_id IS NOT NULL",
+        (book_id, kind, made_at),
+    ).fetchone()
+    return row is not None
+
+
+def add_pending(store: Store, book_id: int, kind: str, made_at: str, payload: str) -> bool:
+    """Whether it was new."""
+    cursor = store.execute(
+        "INSERT INTO pending_mark (book_id, kind, made_at, payload) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (book_id, kind, made_at, payload),
+    )
+    return cursor.rowcount == 1
+
+
+def pending_counts(store: Store) -> dict[str, int]:
+    """Marks that wait for their position, by kind."""
+    return dict(store.execute("SELECT kind, COUNT(*) FROM pending_mark GROUP BY kind").fetchall())
