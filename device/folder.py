@@ -29,6 +29,7 @@ class Folder:
         self.secrets = path + "/secrets.json"
         self.setup = path + "/setup.txt"
         self.menu = path + "/menu.json"
+        self.untracked = path + "/untracked.txt"
         self.lock = path + "/worker.lock"
 
     def make(self) -> None:

@@ -16,7 +16,8 @@ from device.ui import texts
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from device.core.journal import Reading
-    from device.core.reading_session import Rules
+    from device.core.outbox import Uptime
+    from device.core.reading_session import ReadingSession, Rules
     from device.folder import Folder
     from device.protocol import Result
     from device.store.database import Store
@@ -26,14 +27,14 @@ UNREADABLE = ".unreadable"
 JOURNAL_MAX_BYTES = 4 * 1_048_576
 
 
-def ingest(folder: Folder, store: Store, rules: Rules, result: Result, now: int) -> None:
+def ingest(folder: Folder, store: Store, rules: Rules, result: Result, now: int, uptime: Uptime) -> None:
     """Takes every finished journal; one that cannot be taken is named in the result and does not stop the others."""
     for name in folder.disk.names(folder.journal):
         id = name.removesuffix(SUFFIX)
         if id == name or not protocol.is_id(id):
             continue
         try:
-            result.counts["recorded"] += _take(folder, store, rules, id, now)
+            result.counts["recorded"] += _take(folder, store, rules, id, now, uptime)
         except journal.UnknownVersion:
             result.say(protocol.WARNING, texts.journal_of_newer_version(name))
         except Unreadable:
@@ -46,7 +47,7 @@ class Unreadable(Exception):
     """Not even the first line of a journal is good; it has been set aside."""
 
 
-def _take(folder: Folder, store: Store, rules: Rules, id: str, now: int) -> int:
+def _take(folder: Folder, store: Store, rules: Rules, id: str, now: int, uptime: Uptime) -> int:
     """Takes one journal and removes it; how many sessions it held. Raises UnknownVersion, Unreadable, OSError."""
     path = f"{folder.journal}/{id}{SUFFIX}"
     recorded = 0
@@ -56,7 +57,7 @@ def _take(folder: Folder, store: Store, rules: Rules, id: str, now: int) -> int:
         if reading is None:
             folder.disk.rename(path, path + UNREADABLE)
             raise Unreadable
-        recorded = _record(store, id, reading, rules, now)
+        recorded = _record(store, id, reading, rules, now, uptime)
     folder.disk.remove(path)
     return recorded
 
@@ -66,16 +67,25 @@ def whole_lines(content: bytes) -> list[bytes]:
     return content.split(b"\n")[:-1]
 
 
-def _record(store: Store, id: str, reading: Reading, rules: Rules, now: int) -> int:
+def _record(store: Store, id: str, reading: Reading, rules: Rules, now: int, uptime: Uptime) -> int:
+    """How many sessions were recorded; none of a book whose recording is switched off, whose journal is used up."""
     found = reading_session.sessions(reading, rules)
     with store.transaction():
         reading_sessions.add_journal(store, id, now, reading.lines)
         book_id = books.remember(store, reading.book)
+        if not books.is_tracked(store, book_id):
+            return 0
         for session in found:
-            # Two readings that began in one second (a clock that starts anew at each boot) must not share their key.
-            while reading_sessions.start_is_taken(store, book_id, session.started_at):
-                session.started_at += 1
-                session.ended_at += 1
+            reading_session.place_by_boot_clock(session, uptime, now)
+            _make_room(store, session)
             session_id = reading_sessions.add(store, book_id, reading_sessions.JOURNAL, id, session)
             outbox.add_session(store, session_id, book_id, rules_of_outbox.NEW, False, now)
     return len(found)
+
+
+def _make_room(store: Store, session: ReadingSession) -> None:
+    """Moves a session behind those whose time it shares: nobody reads two books at once, so its clock was wrong."""
+    taken_until = reading_sessions.latest_end_within(store, session.started_at, session.ended_at)
+    while taken_until is not None:
+        reading_session.move(session, taken_until)
+        taken_until = reading_sessions.latest_end_within(store, session.started_at, session.ended_at)

@@ -18,7 +18,10 @@ VERSION = 1
 JOB_MAX_BYTES = 65_536
 
 INGEST, SYNC, STATUS, SELFCHECK, CONFIGURE = "ingest", "sync", "status", "selfcheck", "configure"
-JOB_VERBS = (INGEST, SYNC, STATUS, SELFCHECK, CONFIGURE)
+SET, TRACK = "set", "track"
+SESSIONS = "sessions"
+JOB_VERBS = (INGEST, SYNC, STATUS, SELFCHECK, CONFIGURE, SET, TRACK)
+VERBS = (*JOB_VERBS, SESSIONS)
 TAP = "tap"  # the reader asked: no pause keeps the run from trying
 NETWORK = "network"  # a network has just come, perhaps another one
 UNKNOWN = "unknown"  # of a job that could not be read
@@ -32,6 +35,8 @@ EXIT_USAGE = 2
 INFO, WARNING, ERROR = "info", "warning", "error"
 
 DEADLINE_LEAST_S, DEADLINE_MOST_S, DEADLINE_DEFAULT_S = 10, 600, 120
+ARGUMENTS_MOST = 20  # of a job; the menu's items carry one or two
+TEXT_MOST_CHARS = 4_000  # of an argument or a path
 ID_LEAST_CHARS, ID_MOST_CHARS = 8, 64
 _ID_CHARS = frozenset("0123456789abcdefghijklmnopqrstuvwxyz-")
 
@@ -41,13 +46,15 @@ class UnknownVersion(ValueError):
 
 
 class Job:
-    __slots__ = ("deadline_s", "id", "reason", "verb")
+    __slots__ = ("arguments", "book", "deadline_s", "id", "reason", "verb")
 
     def __init__(self, id: str | None, verb: str, reason: str, deadline_s: int) -> None:
         self.id = id  # None: no result file, the outcome goes to the terminal
         self.verb = verb
         self.reason = reason
         self.deadline_s = deadline_s
+        self.arguments: dict[str, Json] = {}  # what the verb is to be done with
+        self.book = ""  # the file of the book that is meant; for a job, the one that is open
 
     def asked_for(self) -> bool:
         """Whether a person waits for this run, rather than KOReader having started it in passing."""
@@ -87,7 +94,23 @@ def read_job(content: bytes) -> Job:
     if verb not in JOB_VERBS:
         raise ValueError(f"no verb {verb!r}")
     deadline_s = bounded(fields.get("deadline_s"), DEADLINE_LEAST_S, DEADLINE_MOST_S)
-    return Job(id, str(verb), str(reason), deadline_s or DEADLINE_DEFAULT_S)
+    job = Job(id, str(verb), str(reason), deadline_s or DEADLINE_DEFAULT_S)
+    job.arguments = _arguments(fields.get("arguments"))
+    book = fields.get("book")
+    if isinstance(book, str) and len(book) <= TEXT_MOST_CHARS:
+        job.book = book
+    return job
+
+
+def _arguments(value: Json) -> dict[str, Json]:
+    """Plain values only; what is longer or of another kind is left out, and the verb says that it lacks it."""
+    if not isinstance(value, dict) or len(value) > ARGUMENTS_MOST:
+        return {}
+    return {
+        name: argument
+        for name, argument in value.items()
+        if isinstance(argument, (bool, int, float)) or (isinstance(argument, str) and len(argument) <= TEXT_MOST_CHARS)
+    }
 
 
 def result_fields(job: Job, result: Result, now: int) -> Json:

@@ -17,28 +17,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
+    from device.command_line import CommandLine
     from device.configure import Setup
     from device.folder import Folder
     from device.protocol import Job, Result
-    from device.store.database import Store
-    from device.store.outbox import OpenEntry
-
-USAGE = """\
-usage: booklore-sync VERB --data FOLDER [--job FILE]
-
-  configure [--setup FILE]  set the server account from FILE, from FOLDER/setup.txt, or by asking
-  ingest                    take finished readings from the journal into the store
-  sync                      ingest, then send what waits to the server
-  status                    say what waits, for which book, since when and why
-  selfcheck                 try store, clock, certificates and server
-  version                   print the version
-"""
-OPTIONS = {"--data": "data", "--job": "job", "--setup": "setup"}
-PATH_MAX_CHARS = 4_000
-
-
-class Usage(Exception):
-    """The command line is wrong; the text says how."""
 
 
 def main(arguments: list[str]) -> int:
@@ -46,50 +28,36 @@ def main(arguments: list[str]) -> int:
     if arguments in (["version"], ["--version"]):
         _print(f"booklore-sync {VERSION}")
         return 0
+    from device import protocol
+    from device.command_line import USAGE, Usage, parse
+
     if not arguments or arguments[0] in ("help", "--help", "-h"):
         _print(USAGE)
         return 0
-    from device import protocol
-
     try:
-        verb, options = parse(arguments)
+        line = parse(arguments)
     except Usage as problem:
         _print(f"booklore-sync: {problem}\n\n{USAGE}", sys.stderr)
         return protocol.EXIT_USAGE
-    return _perform(verb, options)
+    if line.verb == protocol.SESSIONS:
+        from device.trace import print_sessions
+
+        return print_sessions(line)
+    return _perform(line)
 
 
-def parse(arguments: list[str]) -> tuple[str, dict[str, str]]:
-    """(verb, options) of a command line. Raises Usage."""
-    from device import protocol
-
-    verb = arguments[0]
-    if verb not in protocol.JOB_VERBS:
-        raise Usage(f"there is no verb {verb!r}")
-    options: dict[str, str] = {}
-    rest = list(arguments[1:])
-    while rest:
-        name = rest.pop(0)
-        if name not in OPTIONS or not rest:
-            raise Usage(f"{name!r} is unknown or lacks its value")
-        options[OPTIONS[name]] = rest.pop(0)
-    if not options.get("data"):
-        raise Usage("--data FOLDER is missing")
-    for value in options.values():
-        if len(value) > PATH_MAX_CHARS:
-            raise Usage("a path is too long")
-    return verb, options
-
-
-def _perform(verb: str, options: dict[str, str]) -> int:
+def _perform(line: CommandLine) -> int:
     from device import process, protocol
     from device.disk import Disk
     from device.folder import Folder
 
     process.behave()
+    verb, options = line.verb, line.options
     folder = Folder(Disk(), _absolute(options["data"]))
     result = protocol.Result()
     job = protocol.Job(None, verb, protocol.TERMINAL, protocol.DEADLINE_DEFAULT_S)
+    job.arguments = line.arguments
+    job.book = _absolute(options["book"]) if options.get("book") else ""
     try:
         folder.make()
         if "job" in options:
@@ -154,6 +122,7 @@ def _read_job(folder: Folder, path: str, verb: str) -> Job:
 def _run_alone(folder: Folder, job: Job, result: Result, setup: Setup | None) -> None:
     from device import protocol
     from device.store import database
+    from device.verbs import Run, finish, run_verb
 
     deadline = time.monotonic() + job.deadline_s
     now = int(time.time())
@@ -167,8 +136,9 @@ def _run_alone(folder: Folder, job: Job, result: Result, setup: Setup | None) ->
                 from device.ui import texts
 
                 result.say(protocol.WARNING, texts.store_set_aside(store.set_aside))
-            _run_verb(folder, store, job, result, setup, deadline)
-            _finish(folder, store, job, result)
+            run = Run(folder, store, job, result, deadline)
+            run_verb(run, setup)
+            finish(run)
         finally:
             store.close()
     except database.NewerStore as problem:
@@ -182,101 +152,6 @@ def _run_alone(folder: Folder, job: Job, result: Result, setup: Setup | None) ->
             raise OSError(texts.store_set_aside(moved_to)) from problem
         message = f"the store {folder.store} failed: {problem}. What is not in it yet stays in the journal."
         raise OSError(message) from problem
-
-
-def _run_verb(folder: Folder, store: Store, job: Job, result: Result, setup: Setup | None, deadline: float) -> None:
-    from device import protocol
-
-    if setup is not None:
-        _store_account(folder, store, result, setup)
-        return
-    if job.verb == protocol.STATUS:
-        return
-    from device.core.reading_session import Rules
-    from device.ingest import ingest
-
-    ingest(folder, store, Rules(), result, int(time.time()))
-    if job.verb == protocol.SYNC:
-        _sync(folder, store, job, result, deadline)
-
-
-def _store_account(folder: Folder, store: Store, result: Result, setup: Setup) -> None:
-    from device import protocol
-    from device.configure import store_account
-    from device.ui import texts
-
-    store_account(folder, store, setup)
-    result.say(protocol.INFO, texts.configured(setup.account.user, setup.account.server))
-
-
-def _sync(folder: Folder, store: Store, job: Job, result: Result, deadline: float) -> None:
-    from device import protocol
-    from device.secrets import Keeper
-    from device.ui import texts
-
-    if folder.disk.size_bytes(folder.setup) is not None:
-        _take_setup_file(folder, store, result)
-    keeper = Keeper(folder.disk, folder.secrets)
-    secrets = keeper.load()
-    if secrets is None:
-        result.outcome = protocol.NOT_CONFIGURED
-        if job.asked_for():
-            result.say(protocol.ERROR, texts.NOT_CONFIGURED)
-        return
-    from device.sync import sync
-
-    sync(store, keeper, secrets, job, result, deadline)
-
-
-def _take_setup_file(folder: Folder, store: Store, result: Result) -> None:
-    """A mistake in the file is said; an account that is there already goes on working."""
-    from device import protocol
-    from device.configure import SetupProblem
-
-    try:
-        _store_account(folder, store, result, _collect_setup(folder, None))
-    except SetupProblem as problem:
-        result.say(protocol.ERROR, str(problem))
-
-
-def _finish(folder: Folder, store: Store, job: Job, result: Result) -> None:
-    """Counts, the menu for the next time it opens, and the sentences that sum the run up."""
-    from device import json_text, protocol
-    from device.core import outbox as rules
-    from device.secrets import Keeper
-    from device.store import outbox, settings
-    from device.ui import status
-
-    counts = outbox.counts(store)
-    result.counts["waiting"] = sum(counts.get(state, 0) for state in (rules.NEW, rules.INTENT, rules.WAITING))
-    result.counts["rejected"] = counts.get(rules.REJECTED, 0)
-    entries = outbox.open_entries(store)
-    secrets = Keeper(folder.disk, folder.secrets).load()
-    server = None if secrets is None else secrets.server
-    now = int(time.time())
-    problem = settings.get(store, settings.LAST_PROBLEM)
-    menu = status.menu(entries, server, settings.get_int(store, settings.LAST_SYNC_AT), problem, now)
-    folder.disk.write(folder.menu, json_text.encode(menu))
-    if job.verb == protocol.STATUS:
-        for line in status.report(entries, counts.get(rules.ACKNOWLEDGED, 0), server, problem, now):
-            result.say(protocol.INFO, line)
-    elif job.verb == protocol.SYNC:
-        _sum_up(job, result, entries)
-
-
-def _sum_up(job: Job, result: Result, entries: list[OpenEntry]) -> None:
-    from device import protocol
-    from device.core import outbox as rules
-    from device.ui import status, texts
-
-    if result.counts["sent"]:
-        result.say(protocol.INFO, texts.sent(result.counts["sent"]))
-    for entry in entries:
-        if entry.state == rules.WAITING and (job.asked_for() or result.counts["recorded"]):
-            result.say(protocol.INFO, texts.unmatched(entry.title, entry.reason or status.WHY[entry.state]))
-    if job.asked_for() and result.outcome == protocol.DONE and not result.messages:
-        waiting = result.counts["waiting"]
-        result.say(protocol.INFO, texts.still_waiting(waiting) if waiting else texts.NOTHING_WAITS)
 
 
 def _selfcheck(folder: Folder, result: Result, deadline: float) -> None:

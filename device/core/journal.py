@@ -23,6 +23,7 @@ PAGES_MAX = 10_000_000
 CLOCK_MAX_S = 4_102_444_800  # 2100-01-01; a clock that says more is wrong, and counts as this
 MONOTONIC_MAX_MS = 2**53
 TEXT_MAX_CHARS = 1_000  # titles, names, paths; longer ones are cut
+LABEL_MAX_CHARS = 100  # page labels are numbers, Roman or with a prefix; the servers hold 500
 LIST_MAX = 50  # authors and identifiers of one book
 
 OPEN, PAGE, SUSPEND, RESUME, CLOSE, SNAPSHOT = "open", "page", "suspend", "resume", "close", "snapshot"
@@ -61,25 +62,38 @@ class Book:
 
 
 class Moment:
-    """One event of a reading: wall clock in s, monotonic clock in ms (None if absent), and the page then on screen."""
+    """One event of a reading, its clocks (`timeline.py`) and the place then on screen; None is what was not said."""
 
-    __slots__ = ("event", "monotonic_ms", "page", "pages", "wall_s")
+    __slots__ = ("boot_ms", "event", "fraction", "label", "monotonic_ms", "page", "pages", "wall_s", "xpointer")
 
-    def __init__(self, event: str, wall_s: int, monotonic_ms: int | None, page: int | None, pages: int | None) -> None:
+    def __init__(
+        self,
+        event: str,
+        wall_s: int,
+        monotonic_ms: int | None,
+        page: int | None,
+        pages: int | None,
+        boot_ms: int | None = None,
+    ) -> None:
         self.event = event
         self.wall_s = wall_s
         self.monotonic_ms = monotonic_ms
+        self.boot_ms = boot_ms
         self.page = page
         self.pages = pages
+        self.fraction: float | None = None  # KOReader's own progress, 0..1
+        self.label: str | None = None  # the book's own page label
+        self.xpointer: str | None = None
 
 
 class Reading:
     """One journal: a book, the moments of its reading in order, and what KOReader saved at the end."""
 
-    __slots__ = ("book", "final_fraction", "lines", "moments")
+    __slots__ = ("book", "boot_id", "final_fraction", "lines", "moments")
 
     def __init__(self, book: Book) -> None:
         self.book = book
+        self.boot_id: str | None = None
         self.moments: list[Moment] = []
         self.final_fraction: float | None = None
         self.lines = 0
@@ -110,32 +124,35 @@ def read(lines: Iterable[bytes]) -> Reading | None:
             if fields.get("ev") != OPEN or book is None:
                 break
             reading = Reading(book)
-        _add(reading, fields)
+            reading.boot_id = _text(fields.get("boot")) or None
+        add_moment(reading, fields)
         reading.lines = number + 1
     return reading
 
 
-def _add(reading: Reading, fields: dict[str, Json]) -> None:
+def add_moment(reading: Reading, fields: dict[str, Json]) -> None:
+    """Adds what one line says; a line of an unknown event, or without a time, adds nothing."""
     event = fields.get("ev")
     if event == SNAPSHOT:
-        fraction = fields.get("fraction")
-        if isinstance(fraction, (int, float)) and 0 <= fraction <= 1:
-            reading.final_fraction = float(fraction)
+        reading.final_fraction = _fraction(fields.get("fraction"))
         return
     if event not in (OPEN, PAGE, SUSPEND, RESUME, CLOSE):
         return
     wall_s = bounded(fields.get("t"), 0, MONOTONIC_MAX_MS)
     if wall_s is None:
         return
-    reading.moments.append(
-        Moment(
-            str(event),
-            min(wall_s, CLOCK_MAX_S),
-            bounded(fields.get("m"), 0, MONOTONIC_MAX_MS),
-            bounded(fields.get("page"), 1, PAGES_MAX),
-            bounded(fields.get("pages"), 1, PAGES_MAX),
-        )
+    moment = Moment(
+        str(event),
+        min(wall_s, CLOCK_MAX_S),
+        bounded(fields.get("m"), 0, MONOTONIC_MAX_MS),
+        bounded(fields.get("page"), 1, PAGES_MAX),
+        bounded(fields.get("pages"), 1, PAGES_MAX),
+        bounded(fields.get("b"), 0, MONOTONIC_MAX_MS),
     )
+    moment.fraction = _fraction(fields.get("fraction"))
+    moment.label = _text(fields.get("label"))[:LABEL_MAX_CHARS] or None
+    moment.xpointer = _xpointer(fields.get("xpointer"))
+    reading.moments.append(moment)
 
 
 def _book(value: Json) -> Book | None:
@@ -163,6 +180,17 @@ def bounded(value: Json, least: int, most: int) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         return None
     return value
+
+
+def _fraction(value: Json) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        return None
+    return float(value)
+
+
+def _xpointer(value: Json) -> str | None:
+    """Whole or not at all: half a position is another position."""
+    return _text(value) if isinstance(value, str) and 0 < len(value) <= TEXT_MAX_CHARS else None
 
 
 def _text(value: Json) -> str:

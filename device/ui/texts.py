@@ -8,10 +8,63 @@ from __future__ import annotations
 NOT_CONFIGURED = "No server account yet. Copy setup.txt into the bookloresync folder, or run `booklore-sync configure`."
 NOTHING_WAITS = "Nothing waits to be sent."
 BUSY = "A sync is already going on."
+UNTRACKED = "kept back, because the recording of this book is switched off"
+
+SYNC_NOW = "Sync now"
+SYNC_NOW_HELP = "Sends what waits to the server."
+SELFCHECK = "Check the connection"
+SELFCHECK_HELP = "Tries store, clock, certificates and server."
+TRACK = "Record this book"
+TRACK_HELP = "When it is off, nothing of this book is recorded or sent."
+SETTINGS = "Settings"
+MANUAL = "Nothing is sent before you tap “Sync now”."
+NO_SYNC_YET = "Not synced yet"
+SYNC_AUTOMATIC = "Send by itself when a book is closed or a network comes"
+SYNC_MANUAL = "Send only when I tap “Sync now”"
+DETECT_BY_DURATION = "A session counts by its length"
+DETECT_BY_PAGES = "A session counts by its pages"
+MIN_DURATION = "Shortest session"
+MIN_PAGES = "Fewest pages of a session"
+IDLE_CAP = "Longest time that counts for one page"
+JOIN_PAUSE = "Sleep that does not split a session"
+PROGRESS_DECIMALS = "Decimals of the progress"
+HISTORY_GAP = "Pause that splits the imported history"
+HISTORY = "Reading history of KOReader"
+HISTORY_PREVIEW = "Show what would be imported"
+HISTORY_PREVIEW_HELP = "Looks into KOReader's own statistics and changes nothing."
+HISTORY_IMPORT = "Import it"
+HISTORY_IMPORT_HELP = "Takes over what was read before this plugin was there; what is recorded already stays as it is."
+HISTORY_IMPORT_CONFIRM = "Take KOReader's reading statistics over and send them with the next sync?"
+
+
+def server(address: str) -> str:
+    return f"Server: {address}"
+
+
+def last_sync(age: str) -> str:
+    return f"Last sync: {age} ago"
+
+
+def sync_failed(problem: str) -> str:
+    return f"The last sync failed: {problem}"
+
+
+def preference_set(key: str, value: int | str) -> str:
+    return f"{key} is now {value}."
+
+
+def tracking(title: str, on: bool) -> str:
+    if on:
+        return f"“{title}” is recorded and sent."
+    return f"Nothing of “{title}” is recorded or sent any more."
 
 
 def sessions(count: int) -> str:
     return "1 reading session" if count == 1 else f"{count} reading sessions"
+
+
+def things(kind: str, count: int) -> str:
+    return sessions(count)
 
 
 def sent(count: int) -> str:

@@ -92,8 +92,8 @@ def test_the_menu_is_there_after_every_run(reader: Reader) -> None:
     menu = json.loads((reader.data / "menu.json").read_text())
     assert (menu["version"], menu["title"]) == (1, "BookLore Sync")
     for item in menu["items"]:
-        assert set(item) <= {"id", "kind", "label", "help", "enabled", "verb"}
-        assert item["kind"] in ("action", "text")
+        assert {"id", "kind", "label"} <= set(item), item
+        assert item["kind"] in ("action", "text", "toggle", "menu", "choice", "number")
 
 
 def test_a_data_folder_whose_parent_is_missing_is_an_error_in_words(tmp_path: Path) -> None:

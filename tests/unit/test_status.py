@@ -36,24 +36,8 @@ def test_everything_that_waits_is_named_with_its_book_reason_and_age() -> None:
     ]
 
 
-def test_a_menu_with_a_thousand_waiting_books_stays_short() -> None:
-    entries = [OpenEntry(outbox.NEW, f"Book {number}", 1, NOW, None) for number in range(1000)]
-    items = status.menu(entries, "https://books.example.org", NOW, None, NOW)["items"]
-    assert isinstance(items, list)
-    assert len(items) < 30
-    assert "… and 980 more" in str(items[-1])
-
-
-def test_without_an_account_the_menu_says_so_and_syncing_is_off() -> None:
-    items = status.menu([], None, 0, "books.example.org refused the login", NOW)["items"]
-    assert isinstance(items, list)
-    assert items[0] == {
-        "id": "sync",
-        "kind": "action",
-        "label": "Sync now",
-        "help": "Sends what waits to the server.",
-        "enabled": False,
-        "verb": "sync",
-    }
-    assert "No server account yet" in str(items)
-    assert "The last sync failed: books.example.org refused the login" in str(items)
+def test_what_waits_of_a_book_whose_recording_is_switched_off_says_so() -> None:
+    entry = OpenEntry(outbox.NEW, "Emma", 1, NOW, None, tracked=0)
+    assert status.describe(entry) == (
+        "1 reading session of “Emma”: kept back, because the recording of this book is switched off"
+    )

@@ -1,0 +1,89 @@
+"""The command line: which verb, with which options and words.
+
+Called by: `device/worker.py`. Law: docs/protocol.md, “Command”.
+"""
+
+from __future__ import annotations
+
+from device import protocol
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.json_text import Json
+
+USAGE = """\
+usage: booklore-sync VERB --data FOLDER [--job FILE]
+
+  configure [--setup FILE]       set the server account from FILE, from FOLDER/setup.txt, or by asking
+  ingest                         take finished readings from the journal into the store
+  sync                           ingest, then send what waits to the server
+  status                         say what waits, for which book, since when and why
+  selfcheck                      try store, clock, certificates and server
+  set [KEY VALUE]                change a preference; without KEY and VALUE, list them
+  track --book FILE on|off       whether the reading of a book is recorded and sent
+  sessions [TRACE]               print the reading sessions in a trace, one JSON object a line; needs no FOLDER
+           [--koreader-cap S]    ... counted as KOReader's statistics do, at most S seconds a page (there: 120)
+  version                        print the version
+"""
+
+TRACE, KOREADER_CAP = "trace", "koreader_cap"
+KEY, VALUE, ON = "key", "value", "on"  # arguments of `set` and `track`, as in a job
+
+# Options with a value, and what each verb takes besides: its words, in order.
+OPTIONS = {
+    "--data": "data",
+    "--job": "job",
+    "--setup": "setup",
+    "--book": "book",
+    "--koreader-cap": KOREADER_CAP,
+}
+FLAGS: dict[str, str] = {}
+WORDS: dict[str, tuple[str, ...]] = {
+    protocol.SET: (KEY, VALUE),
+    protocol.TRACK: (ON,),
+    protocol.SESSIONS: (TRACE,),
+}
+WITHOUT_DATA = (protocol.SESSIONS,)
+VALUE_MAX_CHARS = 4_000  # a path
+
+
+class Usage(Exception):
+    """The command line is wrong; the text says how."""
+
+
+class CommandLine:
+    """`options` by name, `arguments` as a job would carry them."""
+
+    __slots__ = ("arguments", "options", "verb")
+
+    def __init__(self, verb: str) -> None:
+        self.verb = verb
+        self.options: dict[str, str] = {}
+        self.arguments: dict[str, Json] = {}
+
+
+def parse(arguments: list[str]) -> CommandLine:
+    """Raises Usage."""
+    line = CommandLine(arguments[0])
+    if line.verb not in protocol.VERBS:
+        raise Usage(f"there is no verb {line.verb!r}")
+    words = list(WORDS.get(line.verb, ()))
+    rest = list(arguments[1:])
+    while rest:
+        text = rest.pop(0)
+        if len(text) > VALUE_MAX_CHARS:
+            raise Usage("a path is too long")
+        if text in FLAGS:
+            line.arguments[FLAGS[text]] = True
+        elif text in OPTIONS and rest:
+            line.options[OPTIONS[text]] = rest.pop(0)
+        elif words and not text.startswith("--"):
+            line.arguments[words.pop(0)] = text
+        else:
+            raise Usage(f"{text!r} is unknown or lacks its value")
+    for value in line.options.values():
+        if len(value) > VALUE_MAX_CHARS:
+            raise Usage("a path is too long")
+    if not line.options.get("data") and line.verb not in WITHOUT_DATA:
+        raise Usage("--data FOLDER is missing")
+    return line

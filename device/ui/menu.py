@@ -1,0 +1,134 @@
+"""The menu model of docs/protocol.md: what the launcher draws under *Tools*, as data.
+
+Called by: `device/verbs.py`. Pure: preferences and the store's rows in, items out.
+"""
+
+from __future__ import annotations
+
+from device.core import preferences
+from device.ui import texts
+from device.ui.status import age, describe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.core.preferences import Preferences
+    from device.json_text import Json
+    from device.store.outbox import OpenEntry
+
+VERSION = 1
+ENTRIES_MAX = 20  # more would be pages of menu; `status` on the command line names them all
+
+
+class State:
+    """What the menu shows. `problem`: what the last sync that failed had to say; `offers`: items that come first."""
+
+    __slots__ = ("entries", "last_sync_at", "now", "offers", "preferences", "problem", "server", "untracked")
+
+    def __init__(self, entries: list[OpenEntry], preferences: Preferences, now: int) -> None:
+        self.entries = entries
+        self.preferences = preferences
+        self.now = now
+        self.server: str | None = None
+        self.last_sync_at = 0
+        self.problem: str | None = None
+        self.untracked: list[str] = []
+        self.offers: list[Json] = []
+
+
+def menu(state: State) -> dict[str, Json]:
+    items: list[Json] = [
+        *state.offers,
+        action("sync", texts.SYNC_NOW, texts.SYNC_NOW_HELP, state.server is not None),
+        {
+            "id": "track",
+            "kind": "toggle",
+            "label": texts.TRACK,
+            "help": texts.TRACK_HELP,
+            "needs": "book",
+            "checked": True,
+            "unchecked_for": list(state.untracked),
+            "verb": "track",
+        },
+        _submenu("settings", texts.SETTINGS, _settings(state.preferences)),
+        action("selfcheck", texts.SELFCHECK, texts.SELFCHECK_HELP, True),
+        text("server", texts.server(state.server) if state.server else texts.NOT_CONFIGURED),
+        text("last", texts.last_sync(age(state.last_sync_at, state.now)) if state.last_sync_at else texts.NO_SYNC_YET),
+    ]
+    if state.preferences.is_manual():
+        items.append(text("manual", texts.MANUAL))
+    if state.problem is not None:
+        items.append(text("problem", texts.sync_failed(state.problem)))
+    if not state.entries:
+        items.append(text("waiting", texts.NOTHING_WAITS))
+    for number, entry in enumerate(state.entries[:ENTRIES_MAX], 1):
+        items.append(text(f"waiting-{number}", describe(entry)))
+    if len(state.entries) > ENTRIES_MAX:
+        items.append(text("waiting-more", f"… and {len(state.entries) - ENTRIES_MAX} more"))
+    return {"version": VERSION, "title": "BookLore Sync", "items": items}
+
+
+def _history() -> list[Json]:
+    preview = action("history-preview", texts.HISTORY_PREVIEW, texts.HISTORY_PREVIEW_HELP, True, "status")
+    preview["arguments"] = {"history": True}
+    importing = action("history-import", texts.HISTORY_IMPORT, texts.HISTORY_IMPORT_HELP, True, "import-history")
+    importing["confirm"] = texts.HISTORY_IMPORT_CONFIRM
+    return [preview, importing]
+
+
+def _settings(values: Preferences) -> list[Json]:
+    by_pages = values.get(preferences.DETECTION) == preferences.BY_PAGES
+    return [
+        _choice(values, preferences.SYNC_MODE, preferences.AUTOMATIC, texts.SYNC_AUTOMATIC),
+        _choice(values, preferences.SYNC_MODE, preferences.MANUAL, texts.SYNC_MANUAL),
+        _choice(values, preferences.DETECTION, preferences.BY_DURATION, texts.DETECT_BY_DURATION),
+        _choice(values, preferences.DETECTION, preferences.BY_PAGES, texts.DETECT_BY_PAGES),
+        _number(values, preferences.MIN_PAGES, texts.MIN_PAGES, 1, "")
+        if by_pages
+        else _number(values, preferences.MIN_DURATION_S, texts.MIN_DURATION, 5, "s"),
+        _number(values, preferences.IDLE_CAP_S, texts.IDLE_CAP, 30, "s"),
+        _number(values, preferences.JOIN_PAUSE_S, texts.JOIN_PAUSE, 60, "s"),
+        _number(values, preferences.PROGRESS_DECIMALS, texts.PROGRESS_DECIMALS, 1, ""),
+        _number(values, preferences.HISTORY_GAP_S, texts.HISTORY_GAP, 300, "s"),
+    ]
+
+
+def _choice(values: Preferences, key: str, value: str, label: str) -> Json:
+    return {
+        "id": f"{key}-{value}",
+        "kind": "choice",
+        "label": label,
+        "checked": values.get(key) == value,
+        "verb": "set",
+        "arguments": {"key": key, "value": value},
+    }
+
+
+def _number(values: Preferences, key: str, label: str, step: int, unit: str) -> Json:
+    preference = preferences.BY_KEY[key]
+    item: dict[str, Json] = {
+        "id": key,
+        "kind": "number",
+        "label": label,
+        "value": values.number(key),
+        "least": preference.least,
+        "most": preference.most,
+        "step": step,
+        "verb": "set",
+        "arguments": {"key": key},
+    }
+    if unit:
+        item["unit"] = unit
+    return item
+
+
+def _submenu(id: str, label: str, items: list[Json]) -> Json:
+    return {"id": id, "kind": "menu", "label": label, "items": items}
+
+
+def action(id: str, label: str, help: str, enabled: bool, verb: str | None = None) -> dict[str, Json]:
+    """An item whose tap starts a verb, the one of its own name by default."""
+    return {"id": id, "kind": "action", "label": label, "help": help, "enabled": enabled, "verb": verb or id}
+
+
+def text(id: str, label: str) -> Json:
+    return {"id": id, "kind": "text", "label": label, "enabled": False}

@@ -1,0 +1,198 @@
+"""What each verb does, once the run has the data folder to itself.
+
+Promises: a verb says what came of it through the run's result. After every verb the menu is what it should be.
+Called by: `device/worker.py`. Never: decides what is sent or counted; `device/core` does.
+"""
+
+from __future__ import annotations
+
+import time
+
+from device import protocol
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from device.configure import Setup
+    from device.folder import Folder
+    from device.protocol import Job, Result
+    from device.store.database import Store
+    from device.store.outbox import OpenEntry
+
+
+class Run:
+    """One run: where, with which store, what for, what came of it. `deadline` is on the monotonic clock."""
+
+    __slots__ = ("deadline", "folder", "job", "result", "store")
+
+    def __init__(self, folder: Folder, store: Store, job: Job, result: Result, deadline: float) -> None:
+        self.folder = folder
+        self.store = store
+        self.job = job
+        self.result = result
+        self.deadline = deadline
+
+
+def run_verb(run: Run, setup: Setup | None) -> None:
+    """Raises ValueError with a text for the reader, OSError, or what the store raises."""
+    if setup is not None:
+        _store_account(run, setup)
+        return
+    VERBS[run.job.verb](run)
+
+
+def _status(run: Run) -> None:
+    """Everything is said by `finish`."""
+
+
+def _ingest(run: Run) -> None:
+    from device import process
+    from device.ingest import ingest
+    from device.store import preferences
+
+    rules = preferences.load(run.store).rules()
+    ingest(run.folder, run.store, rules, run.result, int(time.time()), process.uptime())
+
+
+def _sync(run: Run) -> None:
+    from device.secrets import Keeper
+    from device.ui import texts
+
+    _ingest(run)
+    if run.folder.disk.size_bytes(run.folder.setup) is not None:
+        _take_setup_file(run)
+    keeper = Keeper(run.folder.disk, run.folder.secrets)
+    secrets = keeper.load()
+    if secrets is None:
+        run.result.outcome = protocol.NOT_CONFIGURED
+        if run.job.asked_for():
+            run.result.say(protocol.ERROR, texts.NOT_CONFIGURED)
+        return
+    from device.sync import sync
+
+    sync(run.store, keeper, secrets, run.job, run.result, run.deadline)
+
+
+def _take_setup_file(run: Run) -> None:
+    """A mistake in the file is said; an account that is there already goes on working."""
+    from device.configure import SetupProblem, collect
+
+    try:
+        _store_account(run, collect(run.folder, None))
+    except SetupProblem as problem:
+        run.result.say(protocol.ERROR, str(problem))
+
+
+def _store_account(run: Run, setup: Setup) -> None:
+    from device.configure import store_account
+    from device.ui import texts
+
+    store_account(run.folder, run.store, setup)
+    run.result.say(protocol.INFO, texts.configured(setup.account.user, setup.account.server))
+
+
+def _set(run: Run) -> None:
+    """Changes one preference; at a terminal, without one, lists them all."""
+    from device.core import preferences as table
+    from device.store import preferences
+    from device.ui import texts
+
+    key, value = run.job.arguments.get("key"), run.job.arguments.get("value")
+    if key is None and run.job.reason == protocol.TERMINAL:
+        values = preferences.load(run.store)
+        for preference in table.PREFERENCES:
+            run.result.say(protocol.INFO, f"{preference.key} {values.get(preference.key)}")
+        return
+    if key not in table.BY_KEY:
+        raise ValueError(f"there is no preference {key!r}; there are {', '.join(table.BY_KEY)}")
+    preference = table.BY_KEY[str(key)]
+    if isinstance(value, float) and value == int(value):
+        value = int(value)
+    parsed = preference.parse(str(value))
+    with run.store.transaction():
+        preferences.save(run.store, preference.key, parsed)
+    run.result.say(protocol.INFO, texts.preference_set(preference.key, parsed))
+
+
+def _track(run: Run) -> None:
+    """Whether a book's reading is recorded and sent; also for one that was never opened before."""
+    from device.core.journal import Book
+    from device.store import books
+    from device.ui import texts
+
+    on = run.job.arguments.get("on")
+    wanted = {"on": True, "off": False, True: True, False: False}.get(on if isinstance(on, (bool, str)) else "")
+    if wanted is None or not run.job.book:
+        raise ValueError("track needs a book and on or off")
+    book = Book(run.job.book, run.job.book.rpartition(".")[2].lower(), "", [], [], None, None)
+    with run.store.transaction():
+        id = books.with_file(run.store, run.job.book)
+        if id is None:
+            id = books.remember(run.store, book)
+        books.track(run.store, id, wanted)
+    run.result.say(protocol.INFO, texts.tracking(book.name(), wanted))
+
+
+VERBS: dict[str, Callable[[Run], None]] = {
+    protocol.INGEST: _ingest,
+    protocol.SYNC: _sync,
+    protocol.STATUS: _status,
+    protocol.SET: _set,
+    protocol.TRACK: _track,
+}
+
+
+def finish(run: Run) -> None:
+    """Counts, the menu for the next time it opens, and the sentences that sum the run up."""
+    from device.core import outbox as rules
+    from device.secrets import Keeper
+    from device.store import outbox, settings
+    from device.ui import status
+
+    counts = outbox.counts(run.store)
+    run.result.counts["waiting"] = sum(counts.get(state, 0) for state in (rules.NEW, rules.INTENT, rules.WAITING))
+    run.result.counts["rejected"] = counts.get(rules.REJECTED, 0)
+    entries = outbox.open_entries(run.store)
+    secrets = Keeper(run.folder.disk, run.folder.secrets).load()
+    server = None if secrets is None else secrets.server
+    problem = settings.get(run.store, settings.LAST_PROBLEM)
+    _write_for_launcher(run, entries, server, problem)
+    if run.job.verb == protocol.STATUS:
+        acknowledged = counts.get(rules.ACKNOWLEDGED, 0)
+        for line in status.report(entries, acknowledged, server, problem, int(time.time())):
+            run.result.say(protocol.INFO, line)
+    elif run.job.verb == protocol.SYNC:
+        _sum_up(run.job, run.result, entries)
+
+
+def _write_for_launcher(run: Run, entries: list[OpenEntry], server: str | None, problem: str | None) -> None:
+    from device import json_text
+    from device.store import books, preferences, settings
+    from device.ui import menu
+
+    state = menu.State(entries, preferences.load(run.store), int(time.time()))
+    state.server = server
+    state.problem = problem
+    state.last_sync_at = settings.get_int(run.store, settings.LAST_SYNC_AT)
+    state.untracked = books.untracked_files(run.store)
+    disk, folder = run.folder.disk, run.folder
+    disk.write(folder.menu, json_text.encode(menu.menu(state)))
+    if state.untracked:
+        disk.write(folder.untracked, "".join(f"{file}\n" for file in state.untracked).encode("utf-8", "replace"))
+    elif disk.size_bytes(folder.untracked) is not None:
+        disk.remove(folder.untracked)
+
+
+def _sum_up(job: Job, result: Result, entries: list[OpenEntry]) -> None:
+    from device.core import outbox as rules
+    from device.ui import status, texts
+
+    if result.counts["sent"]:
+        result.say(protocol.INFO, texts.sent(result.counts["sent"]))
+    for entry in entries:
+        if entry.state == rules.WAITING and (job.asked_for() or result.counts["recorded"]):
+            result.say(protocol.INFO, texts.unmatched(entry.title, entry.reason or status.WHY[entry.state]))
+    if job.asked_for() and result.outcome == protocol.DONE and not result.messages:
+        waiting = result.counts["waiting"]
+        result.say(protocol.INFO, texts.still_waiting(waiting) if waiting else texts.NOTHING_WAITS)
