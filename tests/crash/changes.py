@@ -89,6 +89,11 @@ class Tree:
     def copy(self) -> Tree:
         return Tree(dict(self.names), dict(self.contents))
 
+    def settled(self) -> Tree:
+        """The same folder as a program that starts now finds it: every file is named by its path."""
+        names = {path: file if file == FOLDER else path for path, file in self.names.items()}
+        return Tree(names, {path: self.contents[file] for path, file in self.names.items() if file != FOLDER})
+
     def apply(self, change: Change) -> None:
         if isinstance(change, (Make, MakeFolder, Rename, Remove)):
             change_names(self.names, change)

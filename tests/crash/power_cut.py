@@ -72,13 +72,19 @@ def crash_states(
     chance: random.Random,
     effort: Effort,
     medium: Medium = STRICT,
+    first: int = 0,
 ) -> Iterator[CrashState]:
-    """Every crash state that is to be tried; one may come several times. `before` is durable as it is."""
+    """Every crash state that is to be tried, after `first` changes or more; one may come several times.
+
+    `before` is durable as it is.
+    """
     disk = _Disk(medium, dict(before.contents), dict(before.names))
     for number in range(len(changes) + 1):
         last = changes[number - 1].change if number else None
         if last is not None:
             disk.apply(last)
+        if number < first:
+            continue
         next_mark = changes[number].mark if number < len(changes) else last_mark
         # The world may have gone on since the last change: the power fails right after that, or right before the next.
         marks = {next_mark: None} if not number else {changes[number - 1].mark: None, next_mark: None}
