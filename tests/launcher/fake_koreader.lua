@@ -83,7 +83,7 @@ local OURS = "^booklore_"
 local THEIRS = {
     "datastorage", "device", "dispatcher", "ffi/util", "gettext", "libs/libkoreader-lfs", "logger", "rapidjson",
     "ui/event", "ui/network/manager", "ui/time", "ui/uimanager", "ui/widget/container/widgetcontainer",
-    "ui/widget/infomessage", "ui/widget/notification", "util",
+    "ui/widget/confirmbox", "ui/widget/infomessage", "ui/widget/notification", "ui/widget/spinwidget", "util",
 }
 
 --- A new KOReader process: nothing in memory, everything on disk as it was.
@@ -156,6 +156,33 @@ local function widget_container()
         return handler and handler(self, unpack(event.arguments))
     end
     return Container
+end
+
+--- A question. `answer(true)` is the reader's OK. KOReader catches no error of what that starts.
+function Fake:_confirm_box()
+    return { new = function(_, box)
+        box.kind, box.answer = "ConfirmBox", function(yes)
+            if yes then box.ok_callback() elseif box.cancel_callback then box.cancel_callback() end
+        end
+        return box
+    end }
+end
+
+--- A number with buttons. It steps, it stops at its limits, whatever is typed between them is taken as it is, and OK
+--- works only for another number than before.
+function Fake:_spin_widget()
+    return { new = function(_, spin)
+        local before = spin.value
+        spin.kind = "SpinWidget"
+        function spin.step(times)
+            spin.value = math.max(spin.value_min, math.min(spin.value_max, spin.value + times * spin.value_step))
+        end
+        function spin.text() return spin.precision:format(spin.value) end
+        function spin.ok()
+            if spin.value ~= before then spin.callback(spin) end
+        end
+        return spin
+    end }
 end
 
 --- A widget of which only the text matters.
@@ -300,6 +327,8 @@ function Fake:_modules()
         ["ui/time"] = self:_time(),
         ["ui/uimanager"] = uimanager,
         ["ui/widget/container/widgetcontainer"] = widget_container(),
+        ["ui/widget/confirmbox"] = self:_confirm_box(),
+        ["ui/widget/spinwidget"] = self:_spin_widget(),
         ["ui/widget/infomessage"] = self:_message_class("InfoMessage"),
         ["ui/widget/notification"] = self:_message_class("Notification"),
         ["util"] = util_module(),

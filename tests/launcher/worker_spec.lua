@@ -355,6 +355,17 @@ test("a status tapped for during a run is not swallowed by a book that closes me
     equal(world.spawned[2].job.verb, "status", "verb of the tap")
 end)
 
+test("a status tapped for right after the network came does not swallow the sync", function(folder)
+    local world, front_end = Check.koreader(folder)
+    front_end:connect()
+    world:pass(0.5)
+    front_end.menu_items.bookloresync.sub_item_table_func()[1].callback()
+    world:pass(1)
+    Check.answer(world, 1)
+    world:pass(2)
+    equal(reasons(world), "tap network", "starts")
+end)
+
 test("asking for the status does not count as a sync when the network comes", function(folder)
     local world, front_end = Check.koreader(folder)
     front_end.menu_items.bookloresync.sub_item_table_func()[1].callback()
@@ -409,6 +420,30 @@ test("a proxy that KOReader uses is passed on, one that is switched off is not",
     local front_end = Check.start_again(world)
     front_end:send("BookloreSync")
     equal(world.spawned[2].job.proxy, cjson.null, "proxy switched off")
+end)
+
+test("the job names the book that is open, and none in the file browser", function(folder)
+    local world, front_end = reading(folder)
+    front_end:send("BookloreSync")
+    equal(world.spawned[1].job.book, folder .. "/Moby Dick.epub", "with a book open")
+    Check.answer(world, 1)
+    world:pass(2)
+    front_end:close()
+    equal(world.spawned[2].job.book, nil, "after it is closed")
+end)
+
+test("the job of an exit out of a book names none, since it is closed", function(folder)
+    local world, front_end = reading(folder)
+    front_end:exit()
+    equal(world.spawned[1].job.book, nil, "book")
+end)
+
+test("the job names an open book that is not recorded, too", function(folder)
+    local world, front_end = Check.koreader(folder)
+    Check.write(folder .. "/bookloresync/untracked.txt", folder .. "/Moby Dick.epub\n")
+    front_end:open(Check.book(folder))
+    front_end:send("BookloreSync")
+    equal(world.spawned[1].job.book, folder .. "/Moby Dick.epub", "book")
 end)
 
 for zone, offset in pairs({ ["-0330"] = -12600, ["+0000"] = 0, ["+0545"] = 20700 }) do
@@ -493,6 +528,153 @@ test("a plugin that was switched off starts nothing more", function(folder)
     world:pass(60)
     equal(Check.starts(world), 0, "starts")
 end)
+
+-- ------------------------------------------------------------------------------------------------ wishes during a run
+
+--- A tap on a menu item, as the menu sends it.
+local function tap(verb, arguments)
+    package.loaded["booklore_process"].current.tap(verb, arguments)
+end
+
+--- Lets every run end at once, and says what each was for.
+local function finish_all(world)
+    local n, jobs = 0, {}
+    while n < Check.starts(world) do
+        n = n + 1
+        local job = world.spawned[n].job
+        local what = { job.verb }
+        for _, name in ipairs({ "name", "value", "on" }) do
+            local value = job.arguments and job.arguments[name]
+            if value ~= nil then what[#what + 1] = tostring(value) end
+        end
+        jobs[#jobs + 1] = table.concat(what, " ")
+        Check.answer(world, n)
+        world:pass(2)
+    end
+    return table.concat(jobs, ", ")
+end
+
+test("changes tapped for during a run are all done after it, in their order", function(folder)
+    local world = read_and_close(folder)
+    tap("set", { name = "idle", value = 5 })
+    tap("set", { name = "join", on = true })
+    tap("track", { on = false })
+    equal(Check.starts(world), 1, "starts during the run")
+    equal(finish_all(world), "sync, set idle 5, set join true, track false", "runs")
+end)
+
+test("the same change tapped for several times during a run is done once, and the last one wins", function(folder)
+    local world = read_and_close(folder)
+    tap("set", { name = "join", on = true })
+    tap("set", { name = "join", on = false })
+    tap("set", { name = "join", on = true })
+    tap("set", { name = "join", on = true })
+    equal(finish_all(world), "sync, set join false, set join true", "runs")
+    equal(jobs_left(world), 0, "job files")
+end)
+
+test("the same change in two books is two changes", function(folder)
+    local world, front_end = read_and_close(folder)
+    front_end:open(Check.book(folder))
+    tap("track", { on = false })
+    local other = Check.book(folder)
+    other.file = folder .. "/Typee.epub"
+    front_end:switch(other)
+    tap("track", { on = false })
+    equal(finish_all(world), "sync, track false, sync, track false", "runs")
+    equal(world.spawned[2].job.book, folder .. "/Moby Dick.epub", "first book")
+    equal(world.spawned[4].job.book, folder .. "/Typee.epub", "second book")
+end)
+
+test("a change tapped for is done although a sync before it has to wait", function(folder)
+    local world, front_end = read_and_close(folder)
+    front_end:connect()
+    world:pass(1.1)
+    tap("set", { name = "join", on = true })
+    Check.answer(world, 1, { outcome = "offline" })
+    world:pass(2)
+    equal(world.spawned[2].job.verb, "set", "verb after the run")
+    Check.answer(world, 2)
+    world:pass(30)
+    equal(reasons(world), "close tap network", "starts")
+end)
+
+test("a change that finds no memory for a shell does not hold up what was wished after it", function(folder)
+    local world = read_and_close(folder)
+    tap("set", { name = "join", on = true })
+    tap("status")
+    world.shell_answers = -1
+    Check.answer(world, 1)
+    world:pass(2)
+    local refused = 0
+    for _, message in ipairs(world.shown) do
+        if message.text:find("no space or memory left", 1, true) then refused = refused + 1 end
+    end
+    equal(refused, 2, "messages")
+    equal(jobs_left(world), 0, "job files")
+end)
+
+for _, way in ipairs({ "exit", "restart", "power_off", "usb_storage", "crash" }) do
+    test(("changes tapped for during a run that is cut short by %s are done at the next start"):format(way),
+        function(folder)
+        local world, front_end = read_and_close(folder)
+        front_end:open(Check.book(folder))
+        for value = 1, 3 do tap("set", { name = "idle", value = value }) end
+        tap("track", { on = false })
+        tap("status")
+        front_end[way](front_end)
+        world.processes = {}
+        equal(Check.starts(world), 1, "starts before")
+        Check.start_again(world)
+        world:pass(2)
+        table.remove(world.spawned, 1)
+        equal(finish_all(world), "set idle 1, set idle 2, set idle 3, track false, sync", "runs")
+        equal(world.spawned[4].job.book, folder .. "/Moby Dick.epub", "book")
+        equal(world.spawned[4].job.reason, "tap", "reason")
+        equal(jobs_left(world), 0, "job files")
+    end)
+end
+
+test("changes left by a restart wait for the run that outlived it", function(folder)
+    local world, front_end = reading(folder)
+    front_end:send("BookloreSync")
+    tap("set", { name = "idle", value = 9 })
+    front_end:restart()
+    Check.start_again(world)
+    equal(Check.starts(world), 1, "starts during the run")
+    Check.answer(world, 1)
+    world:pass(2)
+    equal(world.spawned[2].job.arguments.value, 9, "value")
+end)
+
+test("a change whose worker was killed before it read its job is done at the next start", function(folder)
+    local world = Check.koreader(folder)
+    local kept = { version = 1, job = "1795385639-abcdef", verb = "set", reason = "tap", arguments = { value = 7 } }
+    Check.write(folder .. "/bookloresync/jobs/1795385639-abcdef.json", cjson.encode(kept))
+    Check.write(folder .. "/bookloresync/jobs/1795385639-abcdef.pid", "4999999\n")
+    Check.start_again(world)
+    equal(world.spawned[1].job.arguments.value, 7, "value")
+    equal(world.spawned[1].job.job, "1795385639-abcdef", "job")
+end)
+
+local NO_WISHES = {
+    ["broken"] = '{"version":1', ["of another version"] = '{"version":2,"verb":"set","arguments":{"value":7}}',
+    ["without a verb"] = '{"version":1,"arguments":{"value":7}}',
+    ["with a verb that is more than a word"] = '{"version":1,"verb":"set; reboot","arguments":{"value":7}}',
+    ["without arguments"] = '{"version":1,"verb":"sync"}',
+    ["with arguments that are none"] = '{"version":1,"verb":"set","arguments":{"a":{"b":1}}}',
+}
+
+for what, text in pairs(NO_WISHES) do
+    test(("a job left %s is cleared away at the next start and starts nothing"):format(what), function(folder)
+        local world = Check.koreader(folder)
+        Check.write(folder .. "/bookloresync/jobs/1795385639-abcdef.json", text)
+        Check.start_again(world)
+        equal(Check.starts(world), 0, "starts")
+        equal(jobs_left(world), 0, "job files")
+        equal(#world.errors, 0, "errors: " .. table.concat(world.errors, "; "))
+    end)
+end
 
 -- ------------------------------------------------------------------------------------------------ the result
 

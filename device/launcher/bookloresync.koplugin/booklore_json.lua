@@ -3,10 +3,13 @@
 -- Promises: fields appear in the order given, whole numbers are written without a fraction and others in full, bytes
 -- that are not UTF-8 become U+FFFD, absent values leave no trace. Never writes NaN or infinity, never reads more than
 -- it was allowed.
--- Called by the journal (lines), the worker facade (jobs, results) and the menu.
+-- Called by the journal (lines), the worker facade (jobs, results) and the menu (model, arguments).
 
 local rapidjson = require("rapidjson")
 local util = require("util")
+
+-- Arguments of a job: a few names with short values. The paths of books are the longest of them.
+local FLAT_ENTRIES, FLAT_TEXT_BYTES = 32, 4096
 
 local Json = {}
 
@@ -56,6 +59,35 @@ function Json.list(values)
     local parts = {}
     for _, value in ipairs(values) do parts[#parts + 1] = encode(value) end
     return wrap("[" .. table.concat(parts, ",") .. "]")
+end
+
+--- @param map table of names and values
+function Json.sorted(map)
+    local names, fields = {}, {}
+    for name in pairs(map) do names[#names + 1] = name end
+    table.sort(names)
+    for index, name in ipairs(names) do fields[index] = { name, map[name] } end
+    return Json.object(fields)
+end
+
+--- @return the value that was read, nil for JSON's null
+function Json.present(value)
+    if value == rapidjson.null then return nil end
+    return value
+end
+
+--- @return table|nil a copy of an object whose values are texts, numbers and booleans; nil for anything else
+function Json.flat(object)
+    if type(object) ~= "table" then return nil end
+    local copy, entries = {}, 0
+    for name, value in pairs(object) do
+        local kind, bytes = type(value), type(value) == "string" and #value or 0
+        if type(name) ~= "string" or #name + bytes > FLAT_TEXT_BYTES then return nil end
+        if kind ~= "string" and kind ~= "number" and kind ~= "boolean" then return nil end
+        entries = entries + 1
+        copy[name] = value
+    end
+    return entries <= FLAT_ENTRIES and copy or nil
 end
 
 --- @return table|nil value, string|nil error

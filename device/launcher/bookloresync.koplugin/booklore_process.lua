@@ -5,9 +5,7 @@
 
 local DataStorage = require("datastorage")
 local Device = require("device")
-local InfoMessage = require("ui/widget/infomessage")
 local NetworkMgr = require("ui/network/manager")
-local Notification = require("ui/widget/notification")
 local UIManager = require("ui/uimanager")
 local ffiUtil = require("ffi/util")
 local lfs = require("libs/libkoreader-lfs")
@@ -16,6 +14,7 @@ local time = require("ui/time")
 local util = require("util")
 local _ = require("gettext")
 
+local Dialogs = require("booklore_dialogs")
 local Journal = require("booklore_journal")
 local Json = require("booklore_json")
 local Menu = require("booklore_menu")
@@ -53,13 +52,17 @@ local function read_boot_id()
     return line and #line == 36 and line:match("^[0-9a-f-]+$") or nil
 end
 
---- Wall clocks of e-readers start again at 1970, so the time alone would repeat.
+local ids_made = 0
+
+--- Wall clocks of e-readers start again at 1970, so the time alone would repeat. What is made in one second sorts in
+--- the order in which it was made.
 local function new_id()
     local source = io.open("/dev/urandom", "rb")
     local bytes = source and source:read(6) or tostring(clock.monotonic_ms())
     if source then source:close() end
     local hex = bytes:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end)
-    return ("%d-%s"):format(math.max(0, clock.wall_s()), hex)
+    ids_made = (ids_made + 1) % 0x10000
+    return ("%d-%04x%s"):format(math.max(0, clock.wall_s()), ids_made, hex)
 end
 
 local function list_folder(folder)
@@ -73,18 +76,6 @@ end
 
 local function is_file(path)
     return lfs.attributes(path, "mode") == "file"
-end
-
---- A toast by default; what the reader asked for and does not fit into one line, or went wrong, waits to be read.
-local function show(messages, tapped)
-    local first = messages[1]
-    if tapped and (first.level == "error" or #messages > 1 or first.text:find("\n", 1, true)) then
-        local texts = {}
-        for _, message in ipairs(messages) do texts[#texts + 1] = message.text end
-        UIManager:show(InfoMessage:new({ text = table.concat(texts, "\n") }))
-    else
-        UIManager:show(Notification:new({ text = first.text:match("^[^\r\n]*") }))
-    end
 end
 
 local function data_folder()
@@ -125,6 +116,15 @@ function Process.next_tick(action)
     UIManager:nextTick(action)
 end
 
+local function open_book()
+    local book_view = Process.current.book_view
+    return book_view and book_view.book
+end
+
+local function log_error(problem)
+    logger.err("BookLore Sync:", problem)
+end
+
 --- @param plugin_path string the plugin's folder
 function Process.of(plugin_path)
     if Process.current then return Process.current end
@@ -138,7 +138,7 @@ function Process.of(plugin_path)
         sync_file = function(file) ffiUtil.fsyncOpenedFile(file, true) end,
         on_failure = function(reason)
             local text = ffiUtil.template(_("BookLore Sync cannot record this reading: %1"), tostring(reason))
-            show({ { level = "error", text = text } })
+            Dialogs.show({ { level = "error", text = text } })
         end,
     })
     local program = program_path(plugin_path)
@@ -148,18 +148,20 @@ function Process.of(plugin_path)
     })
     local worker = Worker:new({
         runs = runs, program = program, ui = UIManager, device = Device, clock = clock, new_id = new_id,
-        exists = is_file, connected = Process.connected, show = show,
+        exists = is_file, open_book = open_book, connected = Process.connected, show = Dialogs.show,
         ended = function()
-            local book_view = Process.current.book_view
-            if book_view then book_view:follow_the_switch() end
+            if open_book() then Process.current.book_view:follow_the_switch() end
         end,
-        log_error = function(problem) logger.err("BookLore Sync:", problem) end,
+        log_error = log_error,
     })
-    local function tap(verb, label)
-        show({ { level = "info", text = label .. "…" } })
-        worker:request("tap", verb)
+    local function tap(verb, arguments, label)
+        if label then Dialogs.show({ { level = "info", text = label .. "…" } }) end
+        worker:request("tap", verb, arguments)
     end
-    local menu = Menu:new({ path = folder .. "/menu.json", tap = tap })
+    local menu = Menu:new({
+        path = folder .. "/menu.json", open_book = open_book, busy = function() return worker:busy() end,
+        is_verb = Runs.is_verb, tap = tap, ask = Dialogs.ask, pick = Dialogs.pick, log_error = log_error,
+    })
 
     -- At this moment KOReader has no window yet that a message could appear on.
     UIManager:nextTick(worker.recover_later)

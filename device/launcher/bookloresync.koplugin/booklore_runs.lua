@@ -8,6 +8,8 @@ local Json = require("booklore_json")
 
 local FORMAT_VERSION = 1
 local CANNOT_EXECUTE = 126 -- the shell's own exit code for that
+local JOB_LIMIT_BYTES = 256 * 1024 -- all arguments at their limits
+local VERB_LIMIT_BYTES = 32
 local EXIT_CODE_UNIT = 256 -- LuaJIT's os.execute answers with the status of wait(2), the code in its second byte
 
 local Runs = {}
@@ -24,16 +26,23 @@ function Runs:new(deps)
     return setmetatable({ deps = deps }, self)
 end
 
---- @return string "started", "missing", "not executable", or "no room" for the job on disk or for a shell in memory
-function Runs:start(job, verb, reason, deadline_s)
+--- Verbs become part of a command line, and some come out of a file.
+function Runs.is_verb(text)
+    return type(text) == "string" and #text <= VERB_LIMIT_BYTES and text:find("^%l[%l-]*$") ~= nil
+end
+
+--- @param wish table {verb, reason, arguments|nil, book|nil}, as in docs/protocol.md
+-- @return string "started", "missing", "not executable", or "no room" for the job on disk or for a shell in memory
+function Runs:start(job, wish, deadline_s)
     if not self.deps.exists(self.deps.program) then return "missing" end
-    local status = self:_write_job(job, verb, reason, deadline_s) and self:_execute(job, verb)
+    local status = self:write_job(job, wish, deadline_s) and self:_execute(job, wish.verb)
     if status == 0 then return "started" end
     self:forget(job)
     return status == CANNOT_EXECUTE * EXIT_CODE_UNIT and "not executable" or "no room"
 end
 
---- The jobs of which anything is left. A run that has begun has only its .pid, one that never began only its .json.
+--- The jobs of which anything is left. A run that has read its job has only its .pid, one that never began only its
+--- .json.
 function Runs:jobs()
     local jobs = {}
     for _, name in ipairs(self.deps.list_folder(self.deps.folder .. "/jobs")) do
@@ -83,9 +92,11 @@ function Runs:finished_jobs()
     return jobs
 end
 
-function Runs:_write_job(job, verb, reason, deadline_s)
+--- On disk a wish outlives KOReader; `start` begins it.
+function Runs:write_job(job, wish, deadline_s)
     local fields = {
-        { "version", FORMAT_VERSION }, { "job", job }, { "verb", verb }, { "reason", reason },
+        { "version", FORMAT_VERSION }, { "job", job }, { "verb", wish.verb }, { "reason", wish.reason },
+        { "arguments", wish.arguments and Json.sorted(wish.arguments) }, { "book", wish.book },
         { "at", self.deps.clock.wall_s() }, { "utc_offset_s", self.deps.clock.utc_offset_s() },
         { "deadline_s", deadline_s },
     }
@@ -94,6 +105,18 @@ function Runs:_write_job(job, verb, reason, deadline_s)
     if not file then return false end
     local written = file:write(tostring(Json.object(fields)), "\n")
     return file:close() and written -- a full disk shows at the close
+end
+
+--- What a job that no worker has read was for.
+-- @return table|nil wish, nil if the job is gone, broken or of another version
+function Runs:unread_wish(job)
+    local written = Json.read(self:_path("jobs", job, "json"), JOB_LIMIT_BYTES)
+    if not written or written.version ~= FORMAT_VERSION or not Runs.is_verb(written.verb) then return nil end
+    return {
+        verb = written.verb, reason = type(written.reason) == "string" and written.reason or "tap",
+        arguments = Json.flat(Json.present(written.arguments)),
+        book = type(written.book) == "string" and written.book or nil,
+    }
 end
 
 local function quote(argument)

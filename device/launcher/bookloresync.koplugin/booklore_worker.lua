@@ -1,6 +1,7 @@
 --- The one facade to the worker: starts it detached, waits for its result without blocking, hands the result over.
 --
--- Promises: one run at a time, also across a restart of KOReader; what is asked for during a run is done once after it.
+-- Promises: one run at a time, also across a restart of KOReader; what is asked for during a run is done once after it,
+-- and what the reader tapped for with arguments, which is a change of something, also if KOReader ends before that.
 -- Standby is prevented exactly while a run is watched. Never waits for a child, never switches Wi-Fi on, never asks.
 -- Called by main.lua's event handlers and the menu. It belongs to the process, not to a plugin instance: the book view
 -- and the file browser come and go while a run is on. Law: docs/protocol.md, "Result".
@@ -30,6 +31,7 @@ Worker.__index = Worker
 --   clock      {monotonic_ms = fn}
 --   new_id     fn → string
 --   exists     fn(path) → boolean
+--   open_book  fn → string|nil, absolute path of the book that is open
 --   connected  fn → boolean, from memory, never by asking the network
 --   show       fn(messages, tapped), messages being a list of {level, text}
 --   ended      fn, told after each run, when its messages are shown
@@ -45,27 +47,44 @@ end
 
 --- Once per process: shows what earlier runs left, and goes on watching one that outlived a restart.
 function Worker:_recover()
+    local undone = {}
     for _, job in ipairs(self.deps.runs:jobs()) do
         local alive = self.deps.runs:living_pid(job)
+        local wish = not alive and self.deps.runs:unread_wish(job)
         if alive and not self.run then self:_watch({ job = job }) end
-        if not alive then self.deps.runs:forget(job) end
+        if wish and wish.arguments then
+            wish.job = job
+            undone[#undone + 1] = wish
+        elseif not alive then
+            self.deps.runs:forget(job)
+        end
     end
     if not self.run then self:_collect_results() end -- else at its end: a result taken now would then be missed
+    for _, wish in ipairs(undone) do self:_fulfil(wish) end
 end
 
 --- @param reason string as in docs/protocol.md
 --- @param verb string|nil defaults to sync
-function Worker:request(reason, verb)
-    local wish = { reason = reason, verb = verb or "sync" }
+--- @param arguments table|nil of the verb
+function Worker:request(reason, verb, arguments)
     if self.leaving then return end
+    self:_fulfil({ reason = reason, verb = verb or "sync", arguments = arguments, book = self.deps.open_book() })
+end
+
+function Worker:_fulfil(wish)
     if self.run then return self:_remember(wish) end
-    local wait_s = AUTOMATIC[reason] and self:_debounce_left_s() or 0
+    local wait_s = wish.verb == "sync" and AUTOMATIC[wish.reason] and self:_debounce_left_s() or 0
     if wait_s == 0 then
         local run = self:_spawn(wish)
         if run then self:_watch(run) end
     elseif self.last_outcome ~= "done" then
-        self:request_in(wait_s, reason)
+        self:request_in(wait_s, wish.reason)
     end
+end
+
+--- Whether something that was asked for may not be done yet.
+function Worker:busy()
+    return self.run ~= nil or #self.wishes > 0
 end
 
 --- Some time later, if there is a network then.
@@ -108,22 +127,38 @@ function Worker:stop()
     for _, job in ipairs(self.deps.runs:jobs()) do self.deps.runs:signal(job, "TERM") end
 end
 
+--- What two wishes have in common that are one. A sync is the same wherever it is asked for.
+local function identity(wish)
+    local book = wish.verb ~= "sync" and wish.book or ""
+    return table.concat({ wish.verb, tostring(Json.sorted(wish.arguments or {})), book }, "\n")
+end
+
 --- What is wished several times during a run is done once.
 function Worker:_remember(wish)
-    for _, known in ipairs(self.wishes) do
-        if known.verb == wish.verb then
-            if wish.reason == "tap" then known.reason = "tap" end
-            return
+    for index, known in ipairs(self.wishes) do
+        if identity(known) == identity(wish) then
+            if not wish.arguments then
+                if wish.reason == "tap" then known.reason = "tap" end
+                return
+            end
+            -- Of a change it is the last time that counts: on, off, on does not end with off.
+            self.deps.runs:forget(known.job)
+            table.remove(self.wishes, index)
+            break
         end
+    end
+    if wish.arguments and not wish.job then
+        wish.job = self.deps.new_id()
+        self.deps.runs:write_job(wish.job, wish, DEADLINE_S)
     end
     table.insert(self.wishes, wish)
 end
 
 --- @return table|nil run {job, verb, tapped}
 function Worker:_spawn(wish)
-    self:_cancel_pending()
-    local run = { job = self.deps.new_id(), verb = wish.verb, tapped = wish.reason == "tap" }
-    local outcome = self.deps.runs:start(run.job, wish.verb, wish.reason, DEADLINE_S)
+    if wish.verb == "sync" then self:_cancel_pending() end
+    local run = { job = wish.job or self.deps.new_id(), verb = wish.verb, tapped = wish.reason == "tap" }
+    local outcome = self.deps.runs:start(run.job, wish, DEADLINE_S)
     if outcome == "started" then
         if run.verb == "sync" then self.last_sync_ms, self.last_outcome = self.deps.clock.monotonic_ms(), nil end
         return run
@@ -179,8 +214,7 @@ function Worker:_finish()
     end
     self:_collect_results(run)
     self.deps.ended()
-    local wish = table.remove(self.wishes, 1)
-    if wish then self:request(wish.reason, wish.verb) end
+    while not self.run and #self.wishes > 0 do self:_fulfil(table.remove(self.wishes, 1)) end
 end
 
 --- @param run table|nil the run that has just ended; none is going on now

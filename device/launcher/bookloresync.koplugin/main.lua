@@ -53,7 +53,7 @@ on("DispatcherRegisterActions", function()
 end)
 
 on("BookloreSync", function(self)
-    self.process.tap("sync", _("Sync with BookLore"))
+    self.process.tap("sync", nil, _("Sync with BookLore"))
 end)
 
 on("ReaderReady", function(self)
