@@ -8,7 +8,7 @@ Called by: `device/worker.py`, `device/ui/menu.py`, `device/store/preferences.py
 
 from __future__ import annotations
 
-from device.core.reading_session import Rules
+from device.core.reading_session import Rules, koreaders_rules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 IDLE_CAP_S = "idle_cap_s"
 JOIN_PAUSE_S = "join_pause_s"
+COUNTING = "counting"
 DETECTION = "detection"
 MIN_DURATION_S = "min_duration_s"
 MIN_PAGES = "min_pages"
@@ -23,6 +24,7 @@ PROGRESS_DECIMALS = "progress_decimals"
 SYNC_MODE = "sync_mode"
 HISTORY_GAP_S = "history_gap_s"
 
+EVERY_PAGE, AS_KOREADER = "every-page", "as-koreader"
 BY_DURATION, BY_PAGES = "duration", "pages"
 AUTOMATIC, MANUAL = "automatic", "manual"
 
@@ -58,6 +60,7 @@ class Preference:
 PREFERENCES = (
     Preference(IDLE_CAP_S, 300, 30, 3_600),  # the longest time that counts for one page
     Preference(JOIN_PAUSE_S, 300, 0, 7_200),  # a sleep of up to this does not split a session; 0: every sleep does
+    Preference(COUNTING, EVERY_PAGE, 0, 0, (EVERY_PAGE, AS_KOREADER)),  # or as KOReader's own statistics do
     Preference(DETECTION, BY_DURATION, 0, 0, (BY_DURATION, BY_PAGES)),  # what makes a session worth keeping
     Preference(MIN_DURATION_S, 30, 1, 3_600),  # by duration
     Preference(MIN_PAGES, 5, 1, 1_000),  # by pages
@@ -97,9 +100,9 @@ class Preferences:
     def rules(self) -> Rules:
         """What counts as reading."""
         by_pages = self._values[DETECTION] == BY_PAGES
-        return Rules(
-            idle_cap_s=self.number(IDLE_CAP_S),
-            join_pause_s=self.number(JOIN_PAUSE_S),
-            min_duration_s=1 if by_pages else self.number(MIN_DURATION_S),
-            min_pages=self.number(MIN_PAGES) if by_pages else 1,
-        )
+        as_koreader = self._values[COUNTING] == AS_KOREADER
+        rules = koreaders_rules(self.number(IDLE_CAP_S)) if as_koreader else Rules(self.number(IDLE_CAP_S))
+        rules.join_pause_s = self.number(JOIN_PAUSE_S)
+        rules.min_duration_s = 1 if by_pages else self.number(MIN_DURATION_S)
+        rules.min_pages = self.number(MIN_PAGES) if by_pages else 1
+        return rules

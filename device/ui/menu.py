@@ -80,6 +80,8 @@ def _settings(values: Preferences) -> list[Json]:
     return [
         _choice(values, preferences.SYNC_MODE, preferences.AUTOMATIC, texts.SYNC_AUTOMATIC),
         _choice(values, preferences.SYNC_MODE, preferences.MANUAL, texts.SYNC_MANUAL),
+        _choice(values, preferences.COUNTING, preferences.EVERY_PAGE, texts.COUNT_EVERY_PAGE),
+        _choice(values, preferences.COUNTING, preferences.AS_KOREADER, texts.COUNT_AS_KOREADER),
         _choice(values, preferences.DETECTION, preferences.BY_DURATION, texts.DETECT_BY_DURATION),
         _choice(values, preferences.DETECTION, preferences.BY_PAGES, texts.DETECT_BY_PAGES),
         _number(values, preferences.MIN_PAGES, texts.MIN_PAGES, 1, "")

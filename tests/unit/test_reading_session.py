@@ -115,6 +115,68 @@ def test_a_book_opened_and_left_lying_counts_the_idle_cap() -> None:
     assert session.duration_s == 300
 
 
+def test_a_page_that_stays_on_screen_from_one_sleep_to_the_next_counts_once() -> None:
+    """Chargers and covers wake a device at night; each wake-up would otherwise bring a new cap."""
+    night = [("o", 0, 1)]
+    for wake in range(1, 9):
+        night += [("s", wake * 3600, 0), ("r", wake * 3600 + 60, 0)]
+    found = sessions(reading(*night, ("c", 9 * 3600, 1)), RULES)
+    assert [session.duration_s for session in found] == [300]
+
+
+def test_a_page_read_before_and_after_a_night_counts_both_times_up_to_the_cap() -> None:
+    found = sessions(reading(("o", 0, 1), ("s", 100, 0), ("r", 30_000, 0), ("p", 30_100, 2), ("c", 30_200, 2)), RULES)
+    assert [(session.started_at - NOON, session.duration_s) for session in found] == [(0, 100), (30_000, 200)]
+
+
+def test_every_sleep_splits_where_the_reader_wants_it_so() -> None:
+    slept = reading(("o", 0, 1), ("s", 100, 0), ("r", 101, 0), ("p", 150, 2), ("c", 200, 2))
+    assert [session.duration_s for session in sessions(slept, Rules(join_pause_s=0))] == [100, 99]
+
+
+def test_a_page_announced_again_is_no_page_turn() -> None:
+    again = reading(("o", 0, 1), ("p", 200, 1), ("p", 400, 1), ("c", 600, 1))
+    assert [session.duration_s for session in sessions(again, RULES)] == [300]
+
+
+def test_another_size_of_type_is_another_page() -> None:
+    changed = reading(("o", 0, 10), ("p", 250, 10), ("c", 500, 10))
+    changed.moments[1].pages = changed.moments[2].pages = 140
+    assert only(sessions(changed, RULES)).duration_s == 500
+
+
+def test_reading_counts_by_pages_where_the_reader_wants_it_so() -> None:
+    by_pages = Rules(min_duration_s=1, min_pages=5)
+    turns = [("p", 3 * page, page) for page in range(2, 6)]
+    assert len(sessions(reading(("o", 0, 1), *turns, ("c", 20, 5)), by_pages)) == 1
+    assert sessions(reading(("o", 0, 1), *turns[:3], ("c", 2000, 4)), by_pages) == []
+
+
+def test_koreaders_own_fraction_is_where_a_session_begins_and_ends() -> None:
+    read = reading(("o", 0, 10), ("p", 60, 11), ("c", 120, 11))
+    read.moments[0].fraction, read.moments[1].fraction = 0.1234567, 0.1345678
+    session = only(sessions(read, RULES))
+    assert (session.start_fraction, session.end_fraction) == (0.1234567, 0.1345678)
+
+
+def test_printed_page_labels_and_positions_are_kept_beside_the_page_numbers() -> None:
+    read = reading(("o", 0, 10), ("p", 60, 11), ("s", 90, 0), ("r", 100, 0), ("c", 120, 11))
+    read.moments[0].label, read.moments[0].xpointer = "xii", "/body/DocFragment[2]/body/p[1]/text().0"
+    read.moments[1].label = "xiii"
+    read.moments[4].xpointer = "/body/DocFragment[2]/body/p[9]/text().7"
+    session = only(sessions(read, RULES))
+    assert (session.start_label, session.end_label) == ("xii", "xiii")
+    assert session.start_xpointer == "/body/DocFragment[2]/body/p[1]/text().0"
+    assert session.end_xpointer == "/body/DocFragment[2]/body/p[9]/text().7"
+
+
+def test_the_label_of_one_page_is_not_taken_for_that_of_the_next() -> None:
+    read = reading(("o", 0, 10), ("p", 60, 11), ("c", 120, 11))
+    read.moments[0].label = "xii"
+    session = only(sessions(read, RULES))
+    assert (session.start_label, session.end_label) == ("xii", None)
+
+
 moments = st.lists(
     st.tuples(
         st.sampled_from("oppppsrc"), st.integers(-100_000, 100_000), st.integers(-50_000, 50_000), st.integers(0, 9)
