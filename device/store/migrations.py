@@ -160,7 +160,7 @@ _2_SESSIONS_FROM_ELSEWHERE_AND_ONE_OUTBOX_FOR_ALL_KINDS = (
         book_id INTEGER NOT NULL REFERENCES book (id),
         kind TEXT NOT NULL,            -- as in mark_ledger
         made_at TEXT NOT NULL,         -- as in mark_ledger
-        payload TEXT NOT NULL,         -- JSON: pos0, pos1, page, text, note, chapter, color, style, and the unchecked cfi
+        payload TEXT NOT NULL,         -- JSON: pos0, pos1, page, text, note, chapter, color, style, unchecked cfi
         UNIQUE (book_id, kind, made_at)
     )
     """,
