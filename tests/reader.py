@@ -108,10 +108,13 @@ class Reader:
         return self.run("status").stdout
 
 
-def journal_text(moments: list[Moment], title: str, start: int, **book: Any) -> str:
+def journal_text(moments: list[Moment], title: str, start: int, boot: str | None = None, **book: Any) -> str:
+    """Lines of a journal. A moment's own fields come last, so that its clocks can be other than they should be."""
     lines = []
     for number, (at, event, fields) in enumerate(moments):
         line = {"v": 1, "n": number, "ev": event, "t": start + at, "m": 50_000 + at * 1000, **fields}
+        if event == "open" and boot is not None:
+            line["boot"] = boot
         if event == "open":
             line["book"] = {"file": f"/mnt/onboard/{title}.epub", "format": "epub", "title": title, **book}
         lines.append(json.dumps(line) + "\n")
