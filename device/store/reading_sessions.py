@@ -32,11 +32,6 @@ def keep_journal(store: Store, journal_id: str, kept: bool) -> None:
     store.execute("UPDATE journal SET kept = ? WHERE id = ?", (int(kept), journal_id))
 
 
-def start_is_taken(store: Store, book_id: int, started_at: int) -> bool:
-    row = store.execute("SELECT 1 FROM reading_session WHERE book_id = ? AND started_at = ?", (book_id, started_at))
-    return row.fetchone() is not None
-
-
 def latest_end_within(store: Store, started_at: int, ended_at: int) -> int | None:
     """When the last of the sessions ends, of any book, that share time with this span; None if none does.
 
@@ -57,7 +52,7 @@ def spans(store: Store, book_id: int) -> list[tuple[int, int]]:
 
 
 def add(store: Store, book_id: int, source: str, journal_id: str | None, session: ReadingSession) -> int:
-    """Its id. The start must be free (`start_is_taken`)."""
+    """Its id. Its time must be free (`latest_end_within`)."""
     cursor = store.execute(
         "INSERT INTO reading_session (book_id, source, journal_id, started_at, ended_at, duration_s, start_fraction,"
         " end_fraction, start_page, end_page, start_label, end_label, start_xpointer, end_xpointer, pages_read, flags,"

@@ -100,12 +100,13 @@ def test_a_book_without_a_fingerprint_is_known_by_its_path_and_gets_it_later(sto
     assert books.remember(store, moby(file="/elsewhere.epub")) == first
 
 
-def test_the_second_in_which_a_session_of_a_book_began_is_taken(store: database.Store) -> None:
+def test_time_in_which_something_else_was_read_is_taken_until_that_ended(store: database.Store) -> None:
     book = books.remember(store, moby())
-    reading_sessions.add_journal(store, "1795000000-000001", NOW, 3)
-    reading_sessions.add(store, book, reading_sessions.JOURNAL, "1795000000-000001", session())
-    assert reading_sessions.start_is_taken(store, book, NOW)
-    assert not reading_sessions.start_is_taken(store, book, NOW + 1)
+    reading_sessions.add(store, book, reading_sessions.STATISTICS, None, session())
+    assert reading_sessions.latest_end_within(store, NOW + 59, NOW + 100) == NOW + 60
+    assert reading_sessions.latest_end_within(store, NOW - 10, NOW + 1) == NOW + 60
+    assert reading_sessions.latest_end_within(store, NOW + 60, NOW + 100) is None
+    assert reading_sessions.latest_end_within(store, NOW - 10, NOW) is None
 
 
 def test_an_unmatched_book_is_one_that_something_waits_for(store: database.Store) -> None:
