@@ -23,7 +23,7 @@ PAGES_MAX = 10_000_000
 CLOCK_MAX_S = 4_102_444_800  # 2100-01-01; a clock that says more is wrong, and counts as this
 MONOTONIC_MAX_MS = 2**53
 TEXT_MAX_CHARS = 1_000  # titles, names, paths; longer ones are cut
-LABEL_MAX_CHARS = 100  # page labels are numbers, Roman or with a prefix; the servers hold 500
+LABEL_MAX_CHARS = 128  # as much as the launcher writes; the servers hold 500
 LIST_MAX = 50  # authors and identifiers of one book
 
 OPEN, PAGE, SUSPEND, RESUME, CLOSE, SNAPSHOT = "open", "page", "suspend", "resume", "close", "snapshot"
