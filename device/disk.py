@@ -141,6 +141,41 @@ class Disk:
         except FileNotFoundError:
             return None
 
+    def stamp(self, path: str) -> tuple[int, int] | None:
+        """(size in bytes, time of the last change in ns): what tells later whether a file was changed. None if missing.
+
+        vfat counts that time in steps of two seconds.
+        """
+        try:
+            found = self._kernel.stat(path)
+        except FileNotFoundError:
+            return None
+        return found.st_size, found.st_mtime_ns
+
+    def copy(self, path: str, to: str, limit_bytes: int) -> None:
+        """Copies a file that belongs to another program, not durably. Raises OSError, also when it is too big."""
+        source = self._kernel.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
+        try:
+            target = self._kernel.open(to, posix.O_WRONLY | posix.O_CREAT | posix.O_TRUNC | posix.O_CLOEXEC, 0o600)
+            try:
+                self._copy_all(source, target, path, limit_bytes)
+            except OSError as problem:
+                raise OSError(problem.errno, problem.strerror, to) from problem
+            finally:
+                self._kernel.close(target)
+        finally:
+            self._kernel.close(source)
+
+    def _copy_all(self, source: int, target: int, path: str, limit_bytes: int) -> None:
+        copied = 0
+        while part := self._kernel.read(source, CHUNK_BYTES):
+            copied += len(part)
+            if copied > limit_bytes:
+                raise OSError(errno.EFBIG, f"{path} is too big to copy")
+            view = memoryview(part)
+            while view:
+                view = view[self._kernel.write(target, view) :]
+
     def make_folder(self, path: str) -> None:
         """Makes one folder if it is missing; its parent must be there."""
         try:

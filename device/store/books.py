@@ -8,6 +8,18 @@ if TYPE_CHECKING:
     from device.store.database import Store, Value
 
 
+class Known:
+    """A book that the store has, for those who only know its name."""
+
+    __slots__ = ("id", "server_id", "tracked", "unmatched_reason")
+
+    def __init__(self, id: int, tracked: int, server_id: int | None, unmatched_reason: str | None) -> None:
+        self.id = id
+        self.tracked = bool(tracked)
+        self.server_id = server_id
+        self.unmatched_reason = unmatched_reason
+
+
 class StoredBook:
     __slots__ = ("authors", "file", "id", "identifiers", "looked_for", "size_bytes", "title")
 
@@ -95,6 +107,44 @@ def _columns(book: Book) -> tuple[Value, ...]:
         "\n".join(book.authors),
         "\n".join(book.identifiers),
     )
+
+
+def known(store: Store, fingerprint: str | None, title: str, authors: list[str]) -> Known | None:
+    """The book with this fingerprint, else the one with this title and these authors: a file that was changed has
+    another fingerprint. Without authors the title decides only where a fingerprint is missing."""
+    row = None
+    if fingerprint is not None:
+        row = store.execute(
+            "SELECT id, tracked, server_id, unmatched_reason FROM book WHERE fingerprint = ? ORDER BY id LIMIT 1",
+            (fingerprint,),
+        ).fetchone()
+    if row is None and title:
+        row = _named(store, fingerprint, title, "\n".join(authors))
+    return None if row is None else Known(*row)
+
+
+def _named(store: Store, fingerprint: str | None, title: str, authors: str) -> tuple[int, int, int | None, str | None]:
+    # Of several files of one book, the one that the server is known to have.
+    row: tuple[int, int, int | None, str | None] = store.execute(
+        "SELECT id, tracked, server_id, unmatched_reason FROM book WHERE title = ? AND authors = ?"
+        " AND (authors <> '' OR fingerprint IS NULL OR ? IS NULL) ORDER BY server_id IS NULL, id LIMIT 1",
+        (title, authors, fingerprint),
+    ).fetchone()
+    return row
+
+
+def add_without_file(store: Store, fingerprint: str | None, title: str, authors: list[str]) -> int:
+    """A book that is only known from KOReader's statistics; when it is opened, its fingerprint finds it."""
+    cursor = store.execute(
+        "INSERT INTO book (file, fingerprint, format, title, authors, identifiers) VALUES ('', ?, '', ?, ?, '')",
+        (fingerprint, title, "\n".join(authors)),
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def untracked_ids(store: Store) -> list[int]:
+    return [int(row[0]) for row in store.execute("SELECT id FROM book WHERE tracked = 0 ORDER BY id")]
 
 
 def is_tracked(store: Store, id: int) -> bool:

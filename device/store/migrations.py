@@ -114,6 +114,13 @@ _2_SESSIONS_FROM_ELSEWHERE_AND_ONE_OUTBOX_FOR_ALL_KINDS = (
     "DROP TABLE reading_session",
     "ALTER TABLE session_2 RENAME TO reading_session",
     "CREATE INDEX reading_session_by_end ON reading_session (ended_at)",  # finds what a new session would overlap
+    "CREATE INDEX reading_session_by_start ON reading_session (started_at)",  # what an import must leave out, in order
+    """
+    CREATE TABLE clock_stretch (       -- what a wrong clock showed while a session was recorded that lies elsewhere
+        started_at INTEGER PRIMARY KEY,
+        ended_at INTEGER NOT NULL
+    )
+    """,
     "CREATE INDEX reading_session_by_journal ON reading_session (journal_id)",
     """
     CREATE TABLE outbox_2 (

@@ -103,3 +103,72 @@ def journal_failed(problem: str) -> str:
 
 def configured(user: str, server: str) -> str:
     return f"Reading sessions will be sent to {server} as {user}."
+
+
+HISTORY_NOTHING_NEW = "KOReader's statistics hold nothing that is not recorded already."
+HISTORY_UNCHANGED = "KOReader's statistics have not changed since they were last imported."
+HISTORY_ONLY_SHOWN = "Nothing of this has been stored or sent yet."
+HISTORY_TIME_UP = "The time was up before the end of the statistics; the next import goes on from there."
+HISTORY_UNMATCHED = "Not matched with a book on the server yet:"
+HISTORY_LOOKED_FOR = "is looked for with the next sync"
+HISTORY_ON_SERVER = "its book on the server is known"
+HISTORY_NO_BOOK = "Pages without a book"
+HISTORY_CLOCK_UNSET = (
+    "The clock of this device is not set, so KOReader's statistics cannot be judged. Set it and try again."
+)
+HISTORY_LEFT_OUT = {
+    "recorded": "recorded already",
+    "too short": "too short for a session",
+    "untracked": "of a book whose recording is switched off",
+    "unfinished": "of a reading that may still go on",
+    "at once": "at the same time as another page",
+    "impossible": "with impossible numbers",
+}
+HISTORY_UNAVAILABLE = {
+    "missing": "KOReader has no statistics at {path}. Its statistics plugin may be off, or the file elsewhere.",
+    "empty": "KOReader's statistics at {path} are empty.",
+    "in use": "KOReader is writing its statistics at {path} again and again. Close the book and try again.",
+    "too big": "KOReader's statistics at {path} were not closed properly and are too big to copy. Open KOReader once, "
+    "so that it brings them in order, and try again.",
+}
+
+
+def history_unavailable(path: str, why: str) -> str:
+    return HISTORY_UNAVAILABLE[why].replace("{path}", path)
+
+
+def history_foreign(path: str) -> str:
+    return f"{path} is a database, but not KOReader's statistics."
+
+
+def history_damaged(path: str, problem: str) -> str:
+    return f"KOReader's statistics at {path} cannot be read; the file is damaged ({problem})."
+
+
+def history_records(path: str, records: int) -> str:
+    return f"KOReader's statistics at {path}: {pages(records)}."
+
+
+def history_imported(count: int, duration: str, books: int) -> str:
+    they_go = "It goes" if count == 1 else "They go"
+    return f"{sessions(count)} ({duration}) of {book_count(books)} imported. {they_go} out with the next sync."
+
+
+def history_progress(done: int, total: int) -> str:
+    return f"KOReader's statistics: {done:,} of {pages(total)} read"
+
+
+def pages(count: int) -> str:
+    return "1 page" if count == 1 else f"{count:,} pages"
+
+
+def book_count(count: int) -> str:
+    return "1 book" if count == 1 else f"{count:,} books"
+
+
+def hours(seconds: int) -> str:
+    """`15 h 38 min`; seconds only below ten minutes."""
+    if seconds < 600:
+        return f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
+    minutes = (seconds + 30) // 60
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
