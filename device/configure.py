@@ -66,7 +66,9 @@ def collect(folder: Folder, setup_path: str | None) -> Setup:
 
 def store_account(folder: Folder, store: Store, setup: Setup) -> None:
     """Makes it the account of this device."""
-    Keeper(folder.disk, folder.secrets).save(setup.account)
+    keeper = Keeper(folder.disk, folder.secrets)
+    setup.account.keep_others_of(keeper.load_all())
+    keeper.save(setup.account)
     with store.transaction():
         settings.forget_problems(store)
     if setup.used_up is not None:

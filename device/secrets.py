@@ -1,8 +1,10 @@
-"""The account at the server in `secrets.json`: address, user, password, tokens, and the reader's own authority.
+"""The account at the server in `secrets.json`: address, user, password, tokens, and the reader's own authority; beside
+it the accounts that were taken over from the Lua plugin for features to come.
 
 Promises: a file of its own with mode 0600, replaced as a whole, so that a password can never meet another server's
 address; what is unreadable counts as absent. No password or token is ever logged or shown.
-Called by: `device/configure.py` writes the account, `device/server/account.py` (through `Keeper`) the tokens.
+Called by: `device/configure.py` and `device/plugin_import.py` write the account, `device/server/account.py` (through
+`Keeper`) the tokens.
 """
 
 from __future__ import annotations
@@ -26,6 +28,9 @@ class Secrets:
         "access_token",
         "anchor_pem",
         "extra_ca_pem",
+        "hardcover_token",
+        "koreader_password",
+        "koreader_user",
         "obtained_at",
         "password",
         "refresh_token",
@@ -45,6 +50,18 @@ class Secrets:
         self.obtained_at = 0
         self.access_expires_at = 0
         self.token_call_at = 0
+        self.koreader_user = ""  # the account of KOReader's own progress sync
+        self.koreader_password = ""
+        self.hardcover_token = ""
+
+    def has_account(self) -> bool:
+        return bool(self.server and self.user)
+
+    def keep_others_of(self, before: Secrets) -> None:
+        """A new account at the server leaves those elsewhere as they were."""
+        self.koreader_user = before.koreader_user
+        self.koreader_password = before.koreader_password
+        self.hardcover_token = before.hardcover_token
 
     def owner(self) -> str:
         """Whose ids the store's matches are: the same book has another id on another server or for another user."""
@@ -66,15 +83,19 @@ class Keeper:
         self._path = path
 
     def load(self) -> Secrets | None:
+        """None if there is no account at a server."""
+        secrets = self.load_all()
+        return secrets if secrets.has_account() else None
+
+    def load_all(self) -> Secrets:
+        """Everything that is kept, which may be without an account at a server."""
         content = self._disk.read(self._path, SECRETS_MAX_BYTES)
-        if content is None:
-            return None
         try:
-            fields = json_text.decode(content)
+            fields = json_text.decode(content or b"")
         except ValueError:
-            return None
+            fields = None
         if not isinstance(fields, dict):
-            return None
+            return Secrets("", "", "")
         secrets = Secrets(
             _text(fields.get("server")),
             _text(fields.get("user")),
@@ -87,7 +108,10 @@ class Keeper:
         secrets.obtained_at = _instant(fields.get("obtained_at"))
         secrets.access_expires_at = _instant(fields.get("access_expires_at"))
         secrets.token_call_at = _instant(fields.get("token_call_at"))
-        return secrets if secrets.server and secrets.user else None
+        secrets.koreader_user = _text(fields.get("koreader_user"))
+        secrets.koreader_password = _text(fields.get("koreader_password"))
+        secrets.hardcover_token = _text(fields.get("hardcover_token"))
+        return secrets
 
     def save(self, secrets: Secrets) -> None:
         content = json_text.encode(
@@ -102,6 +126,9 @@ class Keeper:
                 "obtained_at": secrets.obtained_at,
                 "access_expires_at": secrets.access_expires_at,
                 "token_call_at": secrets.token_call_at,
+                "koreader_user": secrets.koreader_user,
+                "koreader_password": secrets.koreader_password,
+                "hardcover_token": secrets.hardcover_token,
             }
         )
         self._disk.write(self._path, content, 0o600)
