@@ -33,9 +33,17 @@ function Check.test(sentence, body)
     if not ok then print(problem) end
 end
 
---- A world in which the worker is there; `change` may spoil it before KOReader starts.
+--- What the worker wrote when it ran here before; without it a start of KOReader starts the worker.
+local function write_menu(world)
+    local folder = world.environment.BOOKLORESYNC_DATA_DIR or world.data_dir .. "/bookloresync"
+    Fake.real.execute(("mkdir -p \"%s\""):format(folder))
+    Check.write(folder .. "/menu.json", '{"version":1,"items":[{"kind":"action","label":"Status","verb":"status"}]}')
+end
+
+--- A world in which the worker is there and has run before, unless `first_start`; `change` may spoil it before KOReader
+--- starts.
 -- @return table world, table front_end
-function Check.koreader(folder, change)
+function Check.koreader(folder, change, first_start)
     local world = Fake:new({
         root = folder, plugin = Check.plugin,
         environment = { BOOKLORESYNC_BIN_DIR = folder .. "/bin" },
@@ -44,6 +52,7 @@ function Check.koreader(folder, change)
     program:write("#!/bin/sh\n")
     program:close()
     if change then change(world) end
+    if not first_start then write_menu(world) end
     world:boot()
     local front_end = FrontEnd:new(world)
     front_end:file_manager()

@@ -6,9 +6,9 @@ local cjson = require("cjson")
 
 local test, equal, matches = Check.test, Check.equal, Check.matches
 
---- The menu as KOReader would open it, with that model on disk.
+--- The menu as KOReader would open it, with that model on disk, or none.
 local function open_menu(folder, model)
-    local world, front_end = Check.koreader(folder)
+    local world, front_end = Check.koreader(folder, nil, true)
     if model then Check.write(folder .. "/bookloresync/menu.json", cjson.encode(model)) end
     return front_end.menu_items.bookloresync.sub_item_table_func(), world, front_end
 end
@@ -549,7 +549,7 @@ end)
 -- ------------------------------------------------------------------------------------------------ other processors
 
 test("on Android the plugin only says why it does nothing", function(folder)
-    local world, front_end = Check.koreader(folder, function(world) world.device.android = true end)
+    local world, front_end = Check.koreader(folder, function(world) world.device.android = true end, true)
     front_end.menu_items.bookloresync.callback()
     equal(world.shown[1].kind, "InfoMessage", "kind")
     matches(world.shown[1].text, "Android", "text")

@@ -21,6 +21,7 @@ local cjson = require("cjson")
 
 local RUN_LIMIT_S = 60
 local REAL_STEP_S = 0.05
+local START_S = 10 -- KOReader runs that long before the first event: a first start asks the worker for its menu
 
 local function fail(text)
     io.stderr:write("play.lua: ", text, "\n")
@@ -105,7 +106,7 @@ Player.__index = Player
 
 function Player:new(found, books, events, connected)
     local world = Fake:new({
-        root = found.data, plugin = "device/launcher/bookloresync.koplugin", wall_s = events[1].t,
+        root = found.data, plugin = "device/launcher/bookloresync.koplugin", wall_s = events[1].t - START_S,
         environment = { BOOKLORESYNC_DATA_DIR = found.data, BOOKLORESYNC_BIN_DIR = found.bin },
     })
     world.connected, world.real_processes = connected, true

@@ -158,8 +158,9 @@ function Process.of(plugin_path)
         if label then Dialogs.show({ { level = "info", text = label .. "…" } }) end
         worker:request("tap", verb, arguments)
     end
+    local model = folder .. "/menu.json"
     local menu = Menu:new({
-        path = folder .. "/menu.json", open_book = open_book, busy = function() return worker:busy() end,
+        path = model, open_book = open_book, busy = function() return worker:busy() end,
         is_verb = Runs.is_verb, tap = tap, ask = Dialogs.ask, pick = Dialogs.pick, log_error = log_error,
     })
 
@@ -167,6 +168,9 @@ function Process.of(plugin_path)
     UIManager:nextTick(worker.recover_later)
     -- KOReader announces a network it finds at its start, but too early for a book that it opens right away.
     if journal:adopt_orphans() then worker:request_in(START_SETTLES_S, "start") end
+    if not is_file(model) then
+        UIManager:scheduleIn(START_SETTLES_S, function() return is_file(model) or worker:introduce() end)
+    end
     Process.current = {
         journal = journal, worker = worker, menu = menu, tap = tap, tracking = Tracking:new(folder .. "/untracked.txt"),
     }

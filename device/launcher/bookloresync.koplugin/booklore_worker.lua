@@ -94,6 +94,11 @@ function Worker:request_in(delay_s, reason)
     self.deps.ui:scheduleIn(delay_s, self.fire)
 end
 
+--- The reader has not asked yet, but without this there is no menu to ask with.
+function Worker:introduce()
+    self:_guarded(function() self:request("start", "status") end)
+end
+
 --- When the screen shows what comes next, if there is a network: a fork of KOReader would hold that up.
 function Worker:request_after_drawing(reason)
     if self.leaving then return end
