@@ -42,6 +42,20 @@ class Database:
                 raise
             self._connection.execute("COMMIT")
 
+    def changes(self) -> int:
+        """Grows with every row that is changed."""
+        with self._lock:
+            return self._connection.total_changes
+
+    def snapshot(self) -> bytes:
+        with self._lock:
+            return self._connection.serialize()
+
+    def restore(self, snapshot: bytes) -> None:
+        """Everything is as it was when the snapshot was taken."""
+        with self._lock:
+            self._connection.deserialize(snapshot)
+
     def close(self) -> None:
         with self._lock:
             self._connection.close()

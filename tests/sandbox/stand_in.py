@@ -156,6 +156,17 @@ class StandIn:
         with self._database.transaction() as database:
             return all_sessions(database, book_id, self.settings.utc_offset_s)
 
+    def changes(self) -> int:
+        """A number that has grown when anything the server knows has changed."""
+        return self._database.changes()
+
+    def snapshot(self) -> bytes:
+        """Everything the server knows, for `restore`: a client that starts again after a crash meets it as it was."""
+        return self._database.snapshot()
+
+    def restore(self, snapshot: bytes) -> None:
+        self._database.restore(snapshot)
+
     @property
     def requests(self) -> list[RecordedRequest]:
         return self.recorder.requests()
