@@ -12,6 +12,8 @@ local lfs = require("lfs")
 
 ffi.cdef([[
 int fsync(int fd);
+int open(const char *path, int flags, ...);
+int close(int fd);
 int fileno(void *stream);
 char *realpath(const char *path, char *resolved);
 ]])
@@ -265,6 +267,12 @@ function Fake:_ffi_util()
             self.fsyncs = self.fsyncs + 1
             file:flush()
             return ffi.C.fsync(ffi.C.fileno(file.real or file)) == 0
+        end,
+        fsyncDirectory = function(path)
+            local folder = ffi.C.open(path, 0)
+            local ok = ffi.C.fsync(folder) == 0
+            ffi.C.close(folder)
+            return ok
         end,
     }
 end

@@ -19,6 +19,7 @@ Journal.__index = Journal
 --   boot_id           string|nil, says in which run of the kernel boottime_ms counts
 --   new_id            fn → string
 --   sync_file         fn(file), flushes the file to the medium
+--   sync_folder       fn(folder), likewise the names in it: a file that has lost its name is lost with all its lines
 --   list_folder       fn(folder) → list of names
 --   on_failure        fn(error), told once that nothing can be written
 function Journal:new(deps)
@@ -117,6 +118,7 @@ function Journal:_begin()
         { "book", reading.book }, { "page", reading.page }, { "pages", reading.pages },
     }, reading.place)
     self:flush_to_disk()
+    self.deps.sync_folder(self.deps.folder)
     return self.file ~= nil
 end
 

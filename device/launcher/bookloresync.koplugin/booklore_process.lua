@@ -136,6 +136,7 @@ function Process.of(plugin_path)
         list_folder = list_folder,
         -- With the metadata, because a size that is not on the disk hides the lines that are.
         sync_file = function(file) ffiUtil.fsyncOpenedFile(file, true) end,
+        sync_folder = function(path) ffiUtil.fsyncDirectory(path) end,
         on_failure = function(reason)
             local text = ffiUtil.template(_("BookLore Sync cannot record this reading: %1"), tostring(reason))
             Dialogs.show({ { level = "error", text = text } })
