@@ -18,6 +18,9 @@ usage: booklore-sync VERB --data FOLDER [--job FILE]
   ingest                         take finished readings from the journal into the store
   sync                           ingest, then send what waits to the server
   status                         say what waits, for which book, since when and why
+         --history               ... say what an import of KOReader's reading statistics would bring
+  import-history                 take over from KOReader's statistics what was read before and is not recorded
+         [--statistics FILE]     ... from FILE, not from settings/statistics.sqlite3 beside FOLDER; also for status
   selfcheck                      try store, clock, certificates and server
   set [KEY VALUE]                change a preference; without KEY and VALUE, list them
   track --book FILE on|off       whether the reading of a book is recorded and sent
@@ -28,6 +31,7 @@ usage: booklore-sync VERB --data FOLDER [--job FILE]
 
 TRACE, KOREADER_CAP = "trace", "koreader_cap"
 KEY, VALUE, ON = "key", "value", "on"  # arguments of `set` and `track`, as in a job
+HISTORY, STATISTICS = "history", "statistics"  # of `status` and `import-history`
 
 # Options with a value, and what each verb takes besides: its words, in order.
 OPTIONS = {
@@ -36,8 +40,9 @@ OPTIONS = {
     "--setup": "setup",
     "--book": "book",
     "--koreader-cap": KOREADER_CAP,
+    "--statistics": STATISTICS,
 }
-FLAGS: dict[str, str] = {}
+FLAGS = {"--history": HISTORY}
 WORDS: dict[str, tuple[str, ...]] = {
     protocol.SET: (KEY, VALUE),
     protocol.TRACK: (ON,),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from device.configure import Setup
     from device.folder import Folder
+    from device.history import Outcome
     from device.protocol import Job, Result
     from device.store.database import Store
     from device.store.outbox import OpenEntry
@@ -43,7 +44,49 @@ def run_verb(run: Run, setup: Setup | None) -> None:
 
 
 def _status(run: Run) -> None:
-    """Everything is said by `finish`."""
+    """What waits is said by `finish`; what KOReader's history would bring is looked up here."""
+    if not _is_preview(run.job):
+        return
+    from device.history import preview
+    from device.ui.history import preview_lines
+
+    _say_all(run, preview_lines(_read_history(run, preview)))
+
+
+def _is_preview(job: Job) -> bool:
+    return job.verb == protocol.STATUS and job.arguments.get("history") is True
+
+
+def _import_history(run: Run) -> None:
+    from device.history import import_history
+    from device.ui.history import import_lines
+
+    _ingest(run)  # what is in a journal is not KOReader's to tell
+    outcome = _read_history(run, import_history)
+    run.result.counts["recorded"] += outcome.total.sessions
+    _say_all(run, import_lines(outcome))
+
+
+def _read_history(run: Run, read: Callable[..., Outcome]) -> Outcome:
+    from device.history import statistics_path
+    from device.progress import Progress
+    from device.store import preferences
+    from device.ui import texts
+
+    given = run.job.arguments.get("statistics")
+    path = statistics_path(run.folder, given if isinstance(given, str) else None)
+    progress = Progress(run.job.id is None, texts.history_progress, run.folder.log)
+    try:
+        return read(
+            run.folder, run.store, path, preferences.load(run.store), int(time.time()), run.deadline, progress.report
+        )
+    finally:
+        progress.end()
+
+
+def _say_all(run: Run, lines: list[str]) -> None:
+    for line in lines:
+        run.result.say(protocol.INFO, line)
 
 
 def _ingest(run: Run) -> None:
@@ -140,6 +183,7 @@ VERBS: dict[str, Callable[[Run], None]] = {
     protocol.STATUS: _status,
     protocol.SET: _set,
     protocol.TRACK: _track,
+    protocol.IMPORT_HISTORY: _import_history,
 }
 
 
@@ -158,7 +202,7 @@ def finish(run: Run) -> None:
     server = None if secrets is None else secrets.server
     problem = settings.get(run.store, settings.LAST_PROBLEM)
     _write_for_launcher(run, entries, server, problem)
-    if run.job.verb == protocol.STATUS:
+    if run.job.verb == protocol.STATUS and not _is_preview(run.job):
         acknowledged = counts.get(rules.ACKNOWLEDGED, 0)
         for line in status.report(entries, acknowledged, server, problem, int(time.time())):
             run.result.say(protocol.INFO, line)

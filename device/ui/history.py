@@ -15,19 +15,23 @@ if TYPE_CHECKING:
     from device.history import BookTally, Outcome
 
 BOOKS_SHOWN = 200  # of a preview; the sum is of all
+NAME_MAX_CHARS = 120  # of a title or its authors: a result has its limit
 DAY_CHARS = 10  # of an instant
 
 
 def preview_lines(outcome: Outcome) -> list[str]:
-    lines = [texts.history_records(outcome.path, outcome.records)]
+    """The first line sums it up."""
+    count = sum(1 for book in outcome.books if book.tally.sessions)
+    total = outcome.total
+    lines = [texts.history_preview(_sum(total), texts.book_count(count)) if count else texts.HISTORY_NOTHING_NEW]
+    lines.append(texts.history_records(outcome.path, outcome.records))
     shown = outcome.books[:BOOKS_SHOWN]
     for book in shown:
         lines += _book_lines(book)
     if len(outcome.books) > len(shown):
         lines.append(f"… and {texts.book_count(len(outcome.books) - len(shown))} more")
-    count = sum(1 for book in outcome.books if book.tally.sessions)
-    lines.append(f"In all: {_sum(outcome.total)} of {texts.book_count(count)}" if count else texts.HISTORY_NOTHING_NEW)
-    lines += _left_out(outcome.total)
+    if len(shown) > 1:
+        lines += _left_out(total, texts.HISTORY_IN_ALL)
     unmatched = [book for book in shown if book.tally.sessions and book.server_id is None]
     if unmatched:
         lines.append(texts.HISTORY_UNMATCHED)
@@ -38,7 +42,7 @@ def preview_lines(outcome: Outcome) -> list[str]:
 
 
 def import_lines(outcome: Outcome) -> list[str]:
-    """The first says it all."""
+    """The first line sums it up."""
     total = outcome.total
     if total.sessions:
         books = sum(1 for book in outcome.books if book.tally.sessions)
@@ -61,8 +65,8 @@ def _book_lines(book: BookTally) -> list[str]:
 def _name(book: BookTally) -> str:
     if not book.has_name():
         return texts.HISTORY_NO_BOOK
-    title = f"“{book.title or book.fingerprint}”"
-    return f"{title} by {', '.join(book.authors)}" if book.authors else title
+    title = f"“{(book.title or str(book.fingerprint))[:NAME_MAX_CHARS]}”"
+    return f"{title} by {', '.join(book.authors)[:NAME_MAX_CHARS]}" if book.authors else title
 
 
 def _sum(tally: Tally) -> str:
@@ -71,7 +75,7 @@ def _sum(tally: Tally) -> str:
     return f"{texts.sessions(tally.sessions)}, {texts.hours(tally.duration_s)}, {texts.pages(tally.pages)}, {when}"
 
 
-def _left_out(tally: Tally) -> list[str]:
+def _left_out(tally: Tally, what: str = "  ") -> list[str]:
     """One line, or none."""
     parts = []
     for reason in REASONS:
@@ -79,4 +83,4 @@ def _left_out(tally: Tally) -> list[str]:
             records, seconds = tally.left_out[reason]
             time_of_them = f" ({texts.hours(seconds)})" if seconds else ""
             parts.append(f"{texts.pages(records)} {texts.HISTORY_LEFT_OUT[reason]}{time_of_them}")
-    return [f"  left out: {'; '.join(parts)}"] if parts else []
+    return [f"{what}left out: {'; '.join(parts)}"] if parts else []

@@ -50,6 +50,7 @@ def menu(state: State) -> dict[str, Json]:
             "verb": "track",
         },
         _submenu("settings", texts.SETTINGS, _settings(state.preferences)),
+        _submenu("history", texts.HISTORY, _history()),
         action("selfcheck", texts.SELFCHECK, texts.SELFCHECK_HELP, True),
         text("server", texts.server(state.server) if state.server else texts.NOT_CONFIGURED),
         text("last", texts.last_sync(age(state.last_sync_at, state.now)) if state.last_sync_at else texts.NO_SYNC_YET),

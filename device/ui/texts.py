@@ -112,6 +112,7 @@ HISTORY_TIME_UP = "The time was up before the end of the statistics; the next im
 HISTORY_UNMATCHED = "Not matched with a book on the server yet:"
 HISTORY_LOOKED_FOR = "is looked for with the next sync"
 HISTORY_ON_SERVER = "its book on the server is known"
+HISTORY_IN_ALL = "In all "
 HISTORY_NO_BOOK = "Pages without a book"
 HISTORY_CLOCK_UNSET = (
     "The clock of this device is not set, so KOReader's statistics cannot be judged. Set it and try again."
@@ -145,6 +146,10 @@ def history_damaged(path: str, problem: str) -> str:
     return f"KOReader's statistics at {path} cannot be read; the file is damaged ({problem})."
 
 
+def history_preview(what: str, books: str) -> str:
+    return f"To be imported: {what}, of {books}."
+
+
 def history_records(path: str, records: int) -> str:
     return f"KOReader's statistics at {path}: {pages(records)}."
 
@@ -171,4 +176,4 @@ def hours(seconds: int) -> str:
     if seconds < 600:
         return f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
     minutes = (seconds + 30) // 60
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+    return f"{minutes // 60:,} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
