@@ -64,6 +64,7 @@ function FrontEnd:file_manager()
     manager[3] = self:_witness()
     self:_show(manager)
     manager:handleEvent(event("PathChanged"))
+    manager:handleEvent(event("Show"))
 end
 
 function FrontEnd:_leave_file_manager()
