@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.crash.counts import COUNTS
+from tests.crash.recovery import Recovery
 from tests.device.executables import X86_64
 from tests.reader import CHECKOUT_WORKER, ROOT
+from tests.sandbox import StandIn
 
 MEMORY = Path("/dev/shm")
 
@@ -39,6 +41,23 @@ def memory_folder(tmp_path: Path) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="booklore-crash-", dir=MEMORY))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def recovery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recovery]:
+    with Recovery(tmp_path_factory.mktemp("recovery")) as running:
+        yield running
+
+
+@pytest.fixture
+def server() -> Iterator[StandIn]:
+    stand_in = StandIn(dialect="booklore")
+    stand_in.add_user("anna", "secret")
+    stand_in.add_user("bert", "other secret")
+    stand_in.add_book(title="Moby Dick", authors=["Herman Melville"], isbn13="9780142437247")
+    stand_in.add_book(title="Emma", authors=["Jane Austen"], isbn13="9780141439587")
+    with stand_in:
+        yield stand_in
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -27,7 +27,15 @@ CALLS_MOST = 2_000_000  # a worker's longest run makes some thousands
 TEXT_MOST_BYTES = 4_096  # PATH_MAX
 WRITE_MOST_BYTES = 256 * 1_048_576  # in one call: no program under test writes so much
 
-_TRACEME, _POKEUSER, _SYSCALL, _SETOPTIONS, _GETEVENTMSG, _GET_SYSCALL_INFO = 0, 6, 24, 0x4200, 0x4201, 0x420E
+_TRACEME, _POKEDATA, _POKEUSER, _SYSCALL, _SETOPTIONS, _GETEVENTMSG, _GET_SYSCALL_INFO = (
+    0,
+    5,
+    6,
+    24,
+    0x4200,
+    0x4201,
+    0x420E,
+)
 _OPTIONS = {"SYSGOOD": 1 << 0, "FORK": 1 << 1, "VFORK": 1 << 2, "CLONE": 1 << 3, "EXEC": 1 << 4, "EXITKILL": 1 << 20}
 _EVENT_EXEC, _EVENTS_OF_A_SECOND_PROCESS = 4, (1, 2, 3)
 _WAIT_FOR_CLONES_TOO = 0x40000000  # __WALL
@@ -189,6 +197,10 @@ class Traced:
         if got != size_bytes:
             raise TracerError(f"the program's memory at {address:#x} cannot be read: {os.strerror(ctypes.get_errno())}")
         return buffer.raw
+
+    def set_memory(self, address: int, value: int) -> None:
+        """Eight bytes."""
+        self._ask(_POKEDATA, address, value)
 
     def text(self, address: int) -> str:
         """A path. It may end short of a page that cannot be read, so it is read page by page."""

@@ -11,7 +11,6 @@ Called by: `scenarios.py`. Run as a program it is the process that forks.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import importlib
 import json
@@ -20,6 +19,7 @@ import pkgutil
 import subprocess
 import sys
 import time
+import traceback
 from pathlib import Path
 from types import TracebackType
 
@@ -93,9 +93,12 @@ def serve(boot_id: str, output: str) -> None:
         child = os.fork()
         if child == 0:
             code = BROKEN
-            with contextlib.suppress(BaseException):
+            try:
                 code = _recover(data, boot_id, output)
-            os._exit(code)
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                os._exit(code)
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 

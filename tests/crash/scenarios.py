@@ -12,6 +12,8 @@ from __future__ import annotations
 import contextlib
 import random
 import sqlite3
+import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +28,7 @@ from tests.sandbox import StandIn
 
 SEED = 20261122
 NOT_COUNTED = ("log/", "worker.lock")  # states that differ only in these are one; they are in the folder all the same
+QUIET_WITHIN_S = 10
 SET_ASIDE = (".damaged-", ".unreadable")
 
 Session = tuple[object, ...]  # reader, book, start, end, duration
@@ -64,6 +67,14 @@ class World:
         self.recording = record(program, self.data, self.mark)
         assert self.recording.run.returncode == code, self.recording.run
         self.put_back(CrashState(self.recording.after(), self.recording.last_mark, "uncut"))
+        self.expect(sessions)
+
+    def now(self) -> CrashState:
+        """For `put_back`: folder and server as they are at this moment."""
+        return CrashState(read_tree(self.data), self.mark(), "uncut")
+
+    def expect(self, sessions: int) -> None:
+        """Runs the worker to the end: what the server has then is what it must have after every cut."""
         results = self.recovery.run(self.data)
         self.expected = self.sessions()
         assert len(self.expected) == len(set(self.expected)) == sessions, (results, self.recovery.output)
@@ -84,6 +95,16 @@ class World:
                 seen.add(key)
                 yield state
 
+    def wait_until_the_server_is_quiet(self) -> None:
+        """Whatever a killed worker has sent has been answered, as far as it will be."""
+        # Connections are accepted in their order: when this one is answered, all before it have their threads.
+        with urllib.request.urlopen(f"{self.server.url}/api/v1/healthcheck", timeout=QUIET_WITHIN_S) as answer:
+            answer.read()
+        deadline = time.monotonic() + QUIET_WITHIN_S
+        while not self.server.http.is_quiet():
+            assert time.monotonic() < deadline, "the stand-in does not become quiet"
+            time.sleep(0.001)
+
     def put_back(self, state: CrashState) -> None:
         write_tree(state.tree, self.data)
         self.server.restore(self._snapshots[state.mark])
@@ -91,6 +112,10 @@ class World:
     def problem_after(self, state: CrashState) -> str | None:
         """What is wrong when the worker has run again after this cut; None if nothing is."""
         self.put_back(state)
+        return self.problem_now()
+
+    def problem_now(self) -> str | None:
+        """Runs the worker twice, and tells what is wrong then."""
         try:
             first, second = self.recovery.run(self.data)
         except ValueError as problem:

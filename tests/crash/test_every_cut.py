@@ -28,23 +28,6 @@ STATES_IN_ALL = 2_000  # at least, in `make test`
 PROBLEMS_SHOWN = 5
 
 
-@pytest.fixture(scope="module")
-def recovery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recovery]:
-    with Recovery(tmp_path_factory.mktemp("recovery")) as running:
-        yield running
-
-
-@pytest.fixture
-def server() -> Iterator[StandIn]:
-    stand_in = StandIn(dialect="booklore")
-    stand_in.add_user("anna", "secret")
-    stand_in.add_user("bert", "other secret")
-    stand_in.add_book(title="Moby Dick", authors=["Herman Melville"], isbn13="9780142437247")
-    stand_in.add_book(title="Emma", authors=["Jane Austen"], isbn13="9780141439587")
-    with stand_in:
-        yield stand_in
-
-
 def test_two_thousand_states_are_tried_in_all() -> None:
     assert sum(WORKLOADS.values()) >= STATES_IN_ALL
     assert len(WORKLOADS) >= 5

@@ -186,9 +186,9 @@ def test_a_full_disk_takes_half_of_one_write_and_then_nothing(tmp_path: Path) ->
         " lambda: os.ftruncate(f, 100)):\n"
         "    try: call()\n"
         "    except OSError as problem: print(problem.strerror)\n"
-        "os.ftruncate(f, 4); os.fsync(f); os.unlink('f')"
+        "os.ftruncate(f, 4); os.fsync(f); os.unlink('f'); print(os.statvfs('.').f_bavail, os.statvfs('.').f_bsize > 0)"
     )
-    run, refused = run_on_full_disk(python(text, tmp_path), tmp_path, 3)
-    assert run.output.splitlines() == ["2 3"] + ["No space left on device"] * 4
-    assert (run.returncode, refused) == (0, 5)
+    run, needing_room, refused = run_on_full_disk(python(text, tmp_path), tmp_path, 3)
+    assert run.output.splitlines() == ["2 3"] + ["No space left on device"] * 4 + ["0 True"]
+    assert (run.returncode, needing_room, refused) == (0, 7, 5)
     assert list(tmp_path.iterdir()) == []

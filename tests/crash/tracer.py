@@ -18,6 +18,9 @@ from tests.crash import changes as c
 from tests.crash.ptrace import Call, Program, Traced, TracerError
 from tests.crash.watcher import PWRITE64, WRITE, Effect, Watcher
 
+STATFS, FSTATFS = 137, 138
+FREE_AT = (24, 32)  # f_bfree and f_bavail in struct statfs
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
@@ -82,10 +85,12 @@ def kill_at(program: Program, number: int) -> Run:
         return _run(traced)
 
 
-def run_on_full_disk(program: Program, folder: Path, number: int, error: int = errno.ENOSPC) -> tuple[Run, int]:
-    """Refuses with `error` every change below `folder` that needs room, from the `number`-th on; also how many it was.
+def run_on_full_disk(program: Program, folder: Path, number: int, error: int = errno.ENOSPC) -> tuple[Run, int, int]:
+    """Refuses with `error` every change below `folder` that needs room, from the `number`-th on.
 
-    If the first of them is a write, its first half is still written, as when the last free block is taken.
+    The run, how many changes needed room, and how many of them were refused.
+    If the first of them is a write, its first half is still written, as when the last free block is taken. A program
+    that asks how much is free is told: nothing.
     """
     folder = folder.resolve(strict=True)
     needing_room = refused = 0
@@ -99,8 +104,12 @@ def run_on_full_disk(program: Program, folder: Path, number: int, error: int = e
                     refused += 1
                     _refuse(traced, call, error, is_first=refused == 1)
                     continue
-            _changes(effect, traced.finish_call())  # keeps the watcher's names of files up to date
-        return _run(traced), refused
+            result = traced.finish_call()
+            _changes(effect, result)  # keeps the watcher's names of files up to date
+            if refused and result == 0 and call.number in (STATFS, FSTATFS):
+                for place in FREE_AT:
+                    traced.set_memory(call.arguments[1] + place, 0)
+        return _run(traced), needing_room, refused
 
 
 def _refuse(traced: Traced, call: Call, error: int, is_first: bool) -> None:

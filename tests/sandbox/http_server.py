@@ -52,6 +52,11 @@ class HttpServer:
         self._run(self._accept, self._listener)
         return int(self._listener.getsockname()[1])
 
+    def is_quiet(self) -> bool:
+        """Whether every connection that was accepted so far has ended."""
+        with self._lock:
+            return sum(thread.is_alive() for thread in self._threads) <= 1  # the one that accepts
+
     def stop(self) -> None:
         self.stopping.set()
         with self._lock:
