@@ -174,8 +174,7 @@ class _Import:
 
     def _pass(self, snapshot: Snapshot, source: Statistics) -> bool:
         summary = source.summary()
-        seen = self._seen(summary)
-        begin = self._begin(seen) if self._keeps else history.EARLIEST_S
+        begin = self._begin(summary) if self._keeps else history.EARLIEST_S
         self._start_pass(summary)
         if begin is None:
             self._outcome.unchanged = self._outcome.complete = True
@@ -191,7 +190,7 @@ class _Import:
                     return False
                 self._report(done, summary.records)
                 if time.monotonic() > self._deadline - SPARE_S:
-                    self._keep_mark(seen, str(self._grouping.resume_at(started_at)))
+                    self._keep_mark(summary, str(self._grouping.resume_at(started_at)))
                     return True
         growing = self._grouping.finish()
         if growing is not None:
@@ -201,7 +200,7 @@ class _Import:
             return False
         self._outcome.complete = True
         if not self._unsettled and summary.latest_at <= self._now:
-            self._keep_mark(seen, stored.MARK_DONE)
+            self._keep_mark(summary, stored.MARK_DONE)
         return True
 
     def _start_pass(self, summary: Summary) -> None:
@@ -217,25 +216,26 @@ class _Import:
         self._grouping = history.Grouping(self._gap_s, taken, _horizon(self._folder, self._store, self._now))
 
     def _seen(self, summary: Summary) -> str:
-        """Everything on which the outcome depends, besides the sessions that are stored, which only take time away."""
+        """Everything on which the outcome depends. Of what is stored only the number of imported sessions: more of it
+        takes time away, less of it is a store that lost something."""
         rules = self._rules
         untracked = ",".join(str(id) for id in books.untracked_ids(self._store))
         conditions = f"{self._gap_s} {rules.min_duration_s} {rules.min_pages} {rules.page_seen_s} {untracked}"
-        return f"{self._path}\n{summary.mark()}\n{conditions}"
+        return f"{self._path}\n{summary.mark()}\n{conditions}\n{stored.count_imported(self._store)}"
 
-    def _begin(self, seen: str) -> int | None:
+    def _begin(self, summary: Summary) -> int | None:
         """The start from which records are to be read; None if none need be."""
         earlier, position = stored.mark(self._store)
-        if earlier != seen:
+        if earlier != self._seen(summary):
             return history.EARLIEST_S
         if position == stored.MARK_DONE:
             return None
         return int(position) if position.isdigit() else history.EARLIEST_S
 
-    def _keep_mark(self, seen: str, position: str) -> None:
+    def _keep_mark(self, summary: Summary, position: str) -> None:
         if self._keeps:
             with self._store.transaction():
-                stored.keep_mark(self._store, seen, position)
+                stored.keep_mark(self._store, self._seen(summary), position)
 
     def _judge(
         self, source: Statistics, number: object, page: object, start: object, duration: object, pages: object

@@ -6,7 +6,7 @@ Called by: `device/history.py`; `device/ingest.py` notes the time that a wrong c
 from __future__ import annotations
 
 from device.store import settings
-from device.store.reading_sessions import PLUGIN
+from device.store.reading_sessions import PLUGIN, STATISTICS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,6 +67,11 @@ def add_clock_stretch(store: Store, started_at: int, ended_at: int) -> None:
         " ON CONFLICT (started_at) DO UPDATE SET ended_at = MAX(ended_at, excluded.ended_at)",
         (started_at, ended_at),
     )
+
+
+def count_imported(store: Store) -> int:
+    row = store.execute("SELECT COUNT(*) FROM reading_session WHERE source = ?", (STATISTICS,)).fetchone()
+    return int(row[0])
 
 
 def mark(store: Store) -> tuple[str, str]:

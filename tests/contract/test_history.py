@@ -43,6 +43,16 @@ def test_doing_it_again_without_the_mark_stores_nothing_either(device: Device) -
     assert device.sessions() == MOBY_AND_EMMA
 
 
+def test_a_store_that_lost_imported_sessions_gets_them_again(device: Device) -> None:
+    two_books(device.statistics)
+    device.imports()
+    with device.store.transaction():
+        device.store.execute("DELETE FROM outbox")
+        device.store.execute("DELETE FROM reading_session WHERE started_at = ?", (NOON,))
+    device.imports()
+    assert device.sessions() == MOBY_AND_EMMA
+
+
 def test_records_that_arrive_late_are_imported_where_nothing_is(device: Device) -> None:
     two_books(device.statistics)
     device.imports()
