@@ -113,6 +113,12 @@ def test_time_that_is_taken_may_come_from_several_sources() -> None:
     assert [taken.shares(at, at + 5) for at in range(0, 70, 10)] == [True, False, True, False, False, True, False]
 
 
+def test_time_that_an_earlier_longer_question_met_is_not_met_by_a_shorter_one() -> None:
+    taken = Taken([iter([(50, 60)])])
+    assert taken.shares(0, 55)
+    assert not taken.shares(10, 50)
+
+
 def test_two_pages_at_once_are_a_wrong_clock_and_the_first_is_believed() -> None:
     sittings, verdicts = group([(NOON, 600, MOBY, 1), (NOON + 300, 600, EMMA, 1)])
     assert verdicts == [history.KEPT, history.AT_ONCE]
