@@ -1,8 +1,9 @@
-"""`make demo`: an evening's reading of a real book, from the page turn to the server.
+"""`make demo`: an evening's reading of a real book, from the page turn to the server, and a year of earlier readings.
 
 The real launcher runs under LuaJIT in a small fake of KOReader, starts the real worker (from this checkout, without the
-cross build), and that syncs with a stand-in for BookLore. At the end the terminal shows what arrived, and a page in the
-browser shows it too, until Enter or Ctrl-C. Where nobody can press a key it ends by itself.
+cross build), and that syncs with a stand-in for BookLore. Then KOReader's own statistics of the year before are shown
+as they would be imported, imported, and sent. At the end the terminal shows what arrived, and a page in the browser
+shows it too, until Enter or Ctrl-C. Where nobody can press a key it ends by itself.
 """
 
 from __future__ import annotations
@@ -13,16 +14,22 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from device.koreader.statistics import NAME as STATISTICS
 from tests.fixtures.make_books import describe, make_keepers_log, make_odd_book
+from tests.fixtures.make_statistics import Record, make_year, statistics
 from tests.reader import ROOT, Reader
 from tests.sandbox import StandIn
+from tests.sandbox.web_page import duration
 
 PLAYER = "tests/launcher/play.lua"
 PLAYER_LIMIT_S = 90
 COLUMNS = (("book", 34), ("began (UTC)", 20), ("read", 9), ("pages", 9), ("progress", 16))
+HISTORY_COLUMNS = (("book", 34), ("sessions", 9), ("read", 11), ("from", 11), ("to", 11))
+SMALL_PRINT_PAGES = (420, 160)  # of the two books in the history: she used to read them in large print
 
 
 def main() -> int:
@@ -50,12 +57,52 @@ def _demo(folder: Path) -> int:
         reader = Reader(folder / "bookloresync")
         reader.put_setup_file(server.url)
         programs = make_checkout_programs(folder / "bin")
-        for book, events in zip(described, (evening(described[0]), lunch_break(described[1])), strict=True):
+        readings = (evening(described[0]), lunch_break(described[1]))
+        for book, events in zip(described, readings, strict=True):
             print(f"\nAnna reads “{book['title']}” ({book['pages']} pages) …")
             if not play(reader.data, programs, book, events):
                 return 1
-        print()
-        return _show(server)
+        live = len(server.sessions())
+        make_history(folder / "settings" / STATISTICS, described, readings)
+        if not import_history(reader):
+            return 1
+        return _show(server, live)
+
+
+def make_history(path: Path, described: list[dict[str, Any]], readings: tuple[dict[str, Any], ...]) -> None:
+    """What KOReader's statistics say: a year of reading, and the two readings that have just been recorded live."""
+    books = [
+        (str(book["title"]), "\n".join(_texts(book["authors"])), str(book["fingerprint"]), pages)
+        for book, pages in zip(described, SMALL_PRINT_PAGES, strict=True)
+    ]
+    make_year(path, [*books, ("Letters from the Mainland", "Nobody Yet", None, 300)], int(time.time()) - 3 * 86_400)
+    with statistics(path) as file:
+        for number, (book, reading) in enumerate(zip(described, readings, strict=True), 1):
+            file.add(_as_koreader_records(number, int(str(book["pages"])), reading))
+
+
+def _as_koreader_records(book: int, pages: int, reading: dict[str, Any]) -> list[Record]:
+    turns = [event for event in reading["events"] if event["ev"] in ("open", "page")] + [reading["events"][-1]]
+    return [
+        (book, turn["page"], reading["start_at"] + turn["at"], min(later["at"] - turn["at"], 120), pages)
+        for turn, later in pairwise(turns)
+    ]
+
+
+def import_history(reader: Reader) -> bool:
+    """Shows the preview, imports, sends; whether all went well."""
+    for explanation, command in (
+        ("KOReader has kept statistics for a year. What an import would bring:", ("status", "--history")),
+        ("She imports it …", ("import-history",)),
+        ("… and syncs.", ("sync",)),
+    ):
+        print(f"\n{explanation}\n")
+        run = reader.run(*command)
+        for line in (run.stdout + run.stderr).splitlines():
+            print(f"  {line}")
+        if run.returncode:
+            return False
+    return True
 
 
 def evening(book: dict[str, Any]) -> dict[str, Any]:
@@ -110,11 +157,13 @@ def play(data: Path, programs: Path, book: dict[str, Any], events: dict[str, Any
     return run.returncode == 0
 
 
-def _show(server: StandIn) -> int:
+def _show(server: StandIn, live: int) -> int:
+    """`live`: how many sessions had arrived before the import."""
     sessions = server.sessions()
-    print("What arrived:")
-    print("  " + "  ".join(name.ljust(width) for name, width in COLUMNS).rstrip())
-    for session in sessions:
+    latest = sorted(sessions, key=lambda session: str(session["startTime"]))[-live:]
+    print("\nWhat arrived of today:")
+    _print_row(COLUMNS, tuple(name for name, _ in COLUMNS))
+    for session in latest:
         cells = (
             str(session["bookTitle"]),
             str(session["startTime"]).replace("T", " ").rstrip("Z"),
@@ -122,10 +171,17 @@ def _show(server: StandIn) -> int:
             f"{session['startLocation']} to {session['endLocation']}",
             f"{session['startProgress']} to {session['endProgress']} %",
         )
-        line = "  ".join(cell[:width].ljust(width) for cell, (_, width) in zip(cells, COLUMNS, strict=True))
-        print("  " + line.rstrip())
-    if len(sessions) != 2:
-        print(f"Expected 2 reading sessions, {len(sessions)} arrived.", file=sys.stderr)
+        _print_row(COLUMNS, cells)
+    print("\nAnd of the year before:")
+    _print_row(HISTORY_COLUMNS, tuple(name for name, _ in HISTORY_COLUMNS))
+    earlier = [session for session in sessions if session not in latest]
+    for title in sorted({str(session["bookTitle"]) for session in earlier}):
+        of_book = [session for session in earlier if session["bookTitle"] == title]
+        days = sorted(str(session["startTime"])[:10] for session in of_book)
+        read_s = sum(int(str(session["durationSeconds"])) for session in of_book)
+        _print_row(HISTORY_COLUMNS, (title, str(len(of_book)), duration(read_s), days[0], days[-1]))
+    if live != 2 or not earlier:
+        print(f"Expected 2 reading sessions and a history, {len(sessions)} arrived.", file=sys.stderr)
         return 1
     print(f"\nThe same as a page: {server.url}/")
     if sys.stdin.isatty():
@@ -135,6 +191,11 @@ def _show(server: StandIn) -> int:
         except KeyboardInterrupt:
             print()
     return 0
+
+
+def _print_row(columns: tuple[tuple[str, int], ...], cells: tuple[str, ...]) -> None:
+    line = "  ".join(cell[:width].ljust(width) for cell, (_, width) in zip(cells, columns, strict=True))
+    print("  " + line.rstrip())
 
 
 def _texts(value: object) -> list[str]:

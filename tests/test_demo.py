@@ -19,7 +19,13 @@ def test_the_demo_shows_two_readings_that_arrived() -> None:
     )
     assert (run.returncode, run.stderr) == (0, "")
     assert "1 reading session sent." in run.stdout
-    arrived = run.stdout.partition("What arrived:")[2]
+    arrived = run.stdout.partition("What arrived of today:")[2]
     assert "The Keeper’s Log of Skarv Head" in arrived
     assert "1 to 24" in arrived
     assert "http://127.0.0.1:" in arrived
+    history = arrived.partition("And of the year before:")[2]
+    assert "The Keeper’s Log of Skarv Head" in history
+    assert "Letters from the Mainland" not in history  # no such book on the server
+    preview = run.stdout.partition("What an import would bring:")[2].partition("She imports it")[0]
+    assert "recorded already" in preview
+    assert "Letters from the Mainland" in preview
