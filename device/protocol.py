@@ -65,12 +65,17 @@ class Job:
 class Result:
     """What a run has to say. `counts` as in docs/protocol.md."""
 
-    __slots__ = ("counts", "messages", "outcome")
+    __slots__ = ("counts", "messages", "outcome", "sent")
 
     def __init__(self) -> None:
         self.outcome = DONE
+        self.sent: dict[str, int] = {}  # acknowledged in this run, by kind
         self.messages: list[tuple[str, str]] = []
         self.counts: dict[str, int] = {"recorded": 0, "sent": 0, "waiting": 0, "rejected": 0}
+
+    def count_sent(self, kind: str) -> None:
+        self.counts["sent"] += 1
+        self.sent[kind] = self.sent.get(kind, 0) + 1
 
     def say(self, level: str, text: str) -> None:
         self.messages.append((level, text))

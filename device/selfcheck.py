@@ -10,7 +10,7 @@ import posix
 import sys
 import time
 
-from device.core.instants import EARLIEST_PLAUSIBLE_S, to_iso
+from device.core.instants import CLOCK_TOLERANCE_S, EARLIEST_PLAUSIBLE_S, to_iso
 from device.server.errors import ServerError
 from device.version import VERSION
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from device.secrets import Secrets
 
 GOOD, BAD = "good", "bad"
-CLOCK_TOLERANCE_S = 300
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class Finding:
@@ -121,20 +119,8 @@ def _server(secrets: Secrets, deadline: float) -> str:
         connection.close()
     if answer.status != 200 or not answer.is_json():
         raise ValueError(f"{place} answered HTTP {answer.status} without JSON; is this BookLore?")
-    difference = clock_difference_s(connection.server_date, now)
-    if difference is not None and abs(difference) > CLOCK_TOLERANCE_S:
-        raise ValueError(f"{place} answers, but its clock and this device's differ by {difference} s")
+    server_now = connection.server_now()
+    if server_now is not None and abs(server_now - int(time.time())) > CLOCK_TOLERANCE_S:
+        difference_s = server_now - int(time.time())
+        raise ValueError(f"{place} answers, but its clock and this device's differ by {difference_s} s")
     return f"{place} answers"
-
-
-def clock_difference_s(server_date: str | None, now: int) -> int | None:
-    """Seconds that the server's clock is ahead, from its `Date` header (RFC 9110: `Sun, 22 Nov 2026 22:13:59 GMT`)."""
-    from device.core.instants import from_iso
-
-    fields = (server_date or "").split()
-    if len(fields) != 6 or fields[2] not in MONTHS:
-        return None
-    try:
-        return from_iso(f"{fields[3]}-{MONTHS.index(fields[2]) + 1:02d}-{fields[1]}T{fields[4]}Z") - now
-    except ValueError:
-        return None

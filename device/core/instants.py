@@ -2,7 +2,7 @@
 
 Promises: exact whole seconds over the years 1970 to 9999; anything else is a `ValueError`.
 Never: local time, the clock, `datetime` (its import alone costs a third of the ingest budget, docs/adr/0006).
-Called by: `device/server/` for request and answer fields.
+Called by: `device/server/` for request and answer fields; `device/sync.py` and `selfcheck.py` to compare clocks.
 Source: days-from-civil arithmetic over 400-year eras of the proleptic Gregorian calendar (146,097 days each).
 """
 
@@ -10,7 +10,10 @@ from __future__ import annotations
 
 DAY_S = 86_400
 EARLIEST_PLAUSIBLE_S = 1_577_836_800  # 2020-01-01: a device that says less lost its clock (flat battery: 1970, 2000)
+CLOCK_TOLERANCE_S = 300  # a device's and a server's clock that differ by more are said to
 LAST_INSTANT_S = 253_402_300_799  # 9999-12-31T23:59:59Z: the last that has a four-digit year
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 _ERA_DAYS = 146_097
 _EPOCH_DAYS = 719_468  # days from 0000-03-01 to 1970-01-01
@@ -55,6 +58,14 @@ def from_iso(text: str) -> int:
     if hour > 23 or minute > 59 or second > 59:
         raise ValueError(f"no such time of day: {text[11:19]!r}")
     return _days_from_civil(year, month, day) * DAY_S + hour * 3600 + minute * 60 + second
+
+
+def from_http_date(text: str) -> int:
+    """`Sun, 22 Nov 2026 22:13:59 GMT`, the `Date` header of RFC 9110, → `1795385639`. Raises ValueError."""
+    fields = text.split()
+    if len(text) > 40 or len(fields) != 6 or fields[2] not in MONTHS or fields[5] != "GMT":
+        raise ValueError(f"not a Date header: {text[:40]!r}")
+    return from_iso(f"{fields[3]}-{MONTHS.index(fields[2]) + 1:02d}-{fields[1]}T{fields[4]}Z")
 
 
 def _is_number(text: str) -> bool:

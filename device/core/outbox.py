@@ -2,49 +2,97 @@
 
 Rule 1: everything that affects the state of an outbox entry, and every transition, lives in this file.
 
-Theory of operation. BookLore inserts every reading session it is sent: "send again to be sure" would double it. Hence:
+Theory of operation. BookLore inserts every reading session it is sent, and every note: “send again to be sure” would
+double it. Hence, for an entry of any kind:
 
     new ──begin──▶ intent ──accepted──▶ acknowledged
                      │ ├────refused───▶ rejected        shown to the reader, never sent again by itself
-                     │ ├────not_sent──▶ new             nothing left the device
+                     │ ├────not_sent──▶ new             nothing left the device, or nothing was done
                      │ ├────unclear───▶ intent          reply lost: only the server knows
+                     │ ├────failed────▶ intent          the server says itself that it failed; before or after storing?
                      │ ├────found─────▶ acknowledged    read back: it is there
                      │ ├────missing───▶ new             read back: it is not there
-                     │ └────no_book───▶ waiting         the server does not know the book (any more)
+                     │ ├────repeat────▶ new             not asked: to send it again changes nothing
+                     │ ├────exhausted─▶ rejected        failed too often, and not there
+                     │ ├────no_book───▶ waiting         the answer: the server does not know the book (any more)
+                     │ └────book_gone─▶ waiting         read back: no such book; what it had of it nobody can say now
     new ──no_book──▶ waiting ──matched──▶ new
+                     waiting ──matched_in_doubt──▶ intent
+    new or intent ──unsendable──▶ rejected              it cannot be put into a request
     rejected ──another_account──▶ new                   what one server refused another may take
+    rejected ──try_again──▶ new                         it was exhausted, and the reader asks once more
 
 `begin` is committed to disk before the first byte leaves. A run that is killed therefore leaves an `intent`, and an
-intent is never sent blindly: it is read back first, and not before `SETTLE_S` have passed, because the server may still
-be working on a request whose sender has died. That time is counted on the clock that only a reboot sets back: the wall
-clock of an e-reader jumps exactly when the network comes.
+intent is never sent blindly: it is read back first.
 
-Called by: `device/sync.py`, which performs what is decided here. Never: sends, stores, waits.
+Doubt. An entry may be on the server although this store never sent it: it was imported, or the store was lost and
+rebuilt, or its book was gone when it should have been read back. Such an entry is `unproven`. It is never `new`: it
+begins as an `intent`, or waits for its book and becomes one. To be found missing is what ends the doubt.
+
+When to ask. Not before `SETTLE_S` have passed since `begin`, or since the reply was given up, because the server may
+still be working on a request whose sender has died; after its own error it is done with it, and may be asked at once.
+That time is counted on the clock that only a reboot sets back: the wall clock of an e-reader jumps exactly when the
+network comes.
+
+Order. The entries of one book go out in the order in which they happened, one clear answer after the other; an intent
+holds back what comes behind it. After `TRIES_MOST` requests without a clear answer an entry that is still missing does
+not hold it back any longer: it is exhausted. Reading sessions are treated better, because nothing on the server depends
+on their order: one gives way (it goes last, and nothing waits for it), and is exhausted only if the server itself said
+that it failed. So a network that swallows requests never makes a session one that is not sent any more.
+
+What this rests on, and cannot prove: what the server has not stored `SETTLE_S` after it was sent it will never store,
+and no proxy delivers one request twice after the server has taken the first.
+
+Called by: `device/sending.py`, which performs what is decided here. Never: sends, stores, waits.
 """
 
 from __future__ import annotations
 
+READING_SESSION, RATING, STATUS, PROGRESS = "reading_session", "rating", "status", "progress"
+HIGHLIGHT, IN_BOOK_NOTE, BOOK_NOTE, BOOKMARK = "highlight", "in_book_note", "book_note", "bookmark"
+DELETION = "deletion"
+KINDS = (READING_SESSION, RATING, STATUS, PROGRESS, HIGHLIGHT, IN_BOOK_NOTE, BOOK_NOTE, BOOKMARK, DELETION)
+
 NEW, INTENT, ACKNOWLEDGED, REJECTED, WAITING = "new", "intent", "acknowledged", "rejected", "waiting"
 STATES = (NEW, INTENT, ACKNOWLEDGED, REJECTED, WAITING)
 
-BEGIN, ACCEPTED, REFUSED, NOT_SENT, UNCLEAR = "begin", "accepted", "refused", "not_sent", "unclear"
-FOUND, MISSING, NO_BOOK, MATCHED = "found", "missing", "no_book", "matched"
-ANOTHER_ACCOUNT = "another_account"
+BEGIN, ACCEPTED, REFUSED, NOT_SENT, UNCLEAR, FAILED = "begin", "accepted", "refused", "not_sent", "unclear", "failed"
+FOUND, MISSING, REPEAT, EXHAUSTED = "found", "missing", "repeat", "exhausted"
+NO_BOOK, BOOK_GONE, MATCHED, MATCHED_IN_DOUBT = "no_book", "book_gone", "matched", "matched_in_doubt"
+DOUBTED, UNSENDABLE = "doubted", "unsendable"
+ANOTHER_ACCOUNT, TRY_AGAIN = "another_account", "try_again"
 
 TRANSITIONS = {
     (NEW, BEGIN): INTENT,
     (NEW, NO_BOOK): WAITING,
-    (WAITING, MATCHED): NEW,
-    (WAITING, NO_BOOK): WAITING,
+    (NEW, DOUBTED): INTENT,
+    (NEW, UNSENDABLE): REJECTED,
     (INTENT, ACCEPTED): ACKNOWLEDGED,
     (INTENT, REFUSED): REJECTED,
     (INTENT, NOT_SENT): NEW,
     (INTENT, UNCLEAR): INTENT,
+    (INTENT, FAILED): INTENT,
     (INTENT, FOUND): ACKNOWLEDGED,
     (INTENT, MISSING): NEW,
+    (INTENT, REPEAT): NEW,
+    (INTENT, EXHAUSTED): REJECTED,
     (INTENT, NO_BOOK): WAITING,
+    (INTENT, BOOK_GONE): WAITING,
+    (INTENT, DOUBTED): INTENT,
+    (INTENT, UNSENDABLE): REJECTED,
+    (WAITING, NO_BOOK): WAITING,
+    (WAITING, DOUBTED): WAITING,
+    (WAITING, MATCHED): NEW,
+    (WAITING, MATCHED_IN_DOUBT): INTENT,
     (REJECTED, ANOTHER_ACCOUNT): NEW,
+    (REJECTED, TRY_AGAIN): NEW,
 }
+
+# Whether an entry is unproven after an event; the others leave that as it was.
+UNPROVEN_AFTER = {BOOK_GONE: True, DOUBTED: True, FOUND: False, MISSING: False, REPEAT: False, EXHAUSTED: False}
+
+COUNTED = (UNCLEAR, FAILED)  # requests without a clear answer
+TRIES_MOST = 5
 
 SETTLE_S = (
     35  # longer than our own client would wait for a byte (`http.IDLE_S`): then the server is done with a request
@@ -62,23 +110,44 @@ def after(state: str, event: str) -> str:
         raise ValueError(f"{event!r} cannot happen to an outbox entry that is {state!r}") from None
 
 
+def unproven_after(unproven: bool, event: str) -> bool:
+    """Whether an entry may be on the server although it counts as not sent, once `event` has happened."""
+    return UNPROVEN_AFTER.get(event, unproven)
+
+
 _REFUSALS = (400, 403, 409, 413, 422)  # the server's own word on this entry; it would say the same again
 
 
-def event_for_answer(status: int, is_json: bool) -> str:
+def event_for_answer(
+    status: int, is_json: bool, is_own_error: bool, empty_success: int | None, conflict_means_there: bool
+) -> str:
     """What an answer says about a request that changes something.
 
-    BookLore accepts a session with 202 and an empty body; another 2xx without JSON is a portal's or a proxy's. Errors
-    count only in the server's own JSON: what a proxy says proves nothing, and neither does a 5xx, which may come after
-    the commit. A 401 never gets here: it is the login's business (`client.py`).
+    A kind that is answered without a body says with which status (`empty_success`); any other 2xx without JSON is a
+    portal's or a proxy's. Errors count only in the server's own words (`is_own_error`): what a proxy says proves
+    nothing, and neither does a 5xx, which may come after the commit. A 401 never gets here: it is the login's business
+    (`client.py`).
     """
-    if status == 202 or (200 <= status < 300 and is_json):
+    if status == empty_success or (200 <= status < 300 and status != 203 and is_json):
         return ACCEPTED
-    if status == 404 and is_json:
+    if not is_own_error:
+        return UNCLEAR
+    if status == 409 and conflict_means_there:
+        return ACCEPTED
+    if status == 404:
         return NO_BOOK
-    if status in _REFUSALS and is_json:
+    if status in _REFUSALS:
         return REFUSED
-    return UNCLEAR
+    return FAILED if status >= 500 else UNCLEAR
+
+
+def event_when_missing(attempts: int, server_failed: bool, gives_way: bool) -> str:
+    """What it means that the server does not have it; `server_failed`: the last request ended in its own error."""
+    return EXHAUSTED if attempts >= TRIES_MOST and (server_failed or not gives_way) else MISSING
+
+
+def event_for_match(unproven: bool) -> str:
+    return MATCHED_IN_DOUBT if unproven else MATCHED
 
 
 class Uptime:

@@ -1,9 +1,10 @@
-"""One client for BookLore and Grimmory: the requests that sync needs.
+"""One client for BookLore, Grimmory and the WorldTeacher image: the requests that sync needs.
 
-Promises: only JSON counts as an answer where one is expected (unknown paths answer 200 with a web page). A 401 is
-answered with one new token and one more try: it comes from a filter, before the server has done anything.
+Promises: only JSON counts as an answer where one is expected (unknown paths answer 200 with a web page). A question
+that is answered with 401 is asked once more with a new token; a delivery is not, because its caller has to write down
+when the second one begins.
 Never: decides what is sent or what an answer means for the outbox.
-Called by: `device/sync.py`.
+Called by: `device/sending.py`, `device/reading_back.py`.
 Source: the controllers of BookLore 2.3.0 and Grimmory 3.2.4. `tests/sandbox/` answers as they do.
 """
 
@@ -11,225 +12,207 @@ from __future__ import annotations
 
 from device import json_text
 from device.core import matching
-from device.core.instants import from_iso, to_iso
-from device.server.errors import BookGone, LoginRefused, NotBookLore, NotReached, TryLater
+from device.core.instants import from_iso
+from device.server.answers import is_own_error
+from device.server.deliveries import SESSIONS
+from device.server.errors import BookGone, LoginRefused, NotBookLore, ServerFailed, TryLater
+from device.server.json_stream import elements
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from device.core.read_back import Span
     from device.json_text import Json
     from device.server.account import Account
+    from device.server.deliveries import Kind, Request
     from device.server.http import Answer, Connection
-    from device.store.outbox import Entry
 
 BOOKS = "/api/v1/books?stripForListView=true"  # Grimmory leaves out what lists do not show; BookLore ignores it
-SESSIONS = "/api/v1/reading-sessions"
+BOOK = "/api/v1/books/"
+HEALTH = "/api/v1/healthcheck"
+BY_HASH = "/api/v1/books/by-hash/" + "0" * 32  # no book has it: JSON where there is such an endpoint, a web page else
 
-PAGE_SIZE = 100  # the most that BookLore gives; asking for more is answered with 400
-PAGES_MAX = 200  # 20,000 sessions of one book
-SPACE = " \t\r\n"
-SEPARATORS = "," + SPACE
-ELEMENT_MAX_CHARS = 1_048_576  # one book with all its metadata; the longest seen are some 20 KB
+PAGE_SIZES = (100, 89, 71)  # BookLore gives 100 at most; the others cut the same list in other places
+PAGES_MOST = 300  # more than 20,000 sessions of one book
+PAUSE_AFTER_429_S = 900
 
-# The server's BookFileType by file suffix. It has no type for the others: EPUB is the nearest for what flows, PDF for
-# what has fixed pages. All of them refuse a session without a type.
-BOOK_TYPES = {
-    "epub": "EPUB",
-    "kepub": "EPUB",
-    "pdf": "PDF",
-    "djvu": "PDF",
-    "djv": "PDF",
-    "xps": "PDF",
-    "cbz": "CBX",
-    "cbr": "CBX",
-    "cb7": "CBX",
-    "cbt": "CBX",
-    "fb2": "FB2",
-    "mobi": "MOBI",
-    "prc": "MOBI",
-    "azw": "AZW3",
-    "azw3": "AZW3",
-}
-BOOK_TYPE_DEFAULT = "EPUB"
+
+class Page:
+    """One page of the server's sessions: (id, span) of each, and how many rows it says that there are in all."""
+
+    __slots__ = ("is_last", "rows", "total")
+
+    def __init__(self, rows: list[tuple[int | None, Span | None]], total: int | None, is_last: bool) -> None:
+        self.rows = rows
+        self.total = total
+        self.is_last = is_last
 
 
 class Client:
     def __init__(self, connection: Connection, account: Account) -> None:
         self._connection = connection
         self._account = account
+        self._spoke = False  # it has answered in this run as only BookLore does
 
     def log_in(self) -> None:
-        """Makes sure of a valid token, so that what fails in getting one fails before anything is begun."""
+        """Makes sure of a valid token and a connection, so that what fails there fails before anything is begun."""
         self._account.token()
+        self._connection.connect()
 
-    def post_session(self, entry: Entry) -> Answer:
-        """Sends one reading session; the answer's status says what became of it. Raises what `Connection` raises."""
-        return self._send("POST", SESSIONS, json_text.encode(session_fields(entry)))
+    def renew(self) -> None:
+        self._account.renew()
+        self._connection.connect()
 
-    def session_keys(self, server_id: int) -> Iterator[tuple[int, int, int]]:
-        """(started_at, ended_at, duration_s) of every session that the server has of a book.
+    def rest(self) -> None:
+        """Nothing will be asked for a while; servers close what is idle, and a request must not meet that."""
+        self._connection.close()
 
-        Raises BookGone; NotBookLore also when there are more than can be read, because then nothing is proven.
+    def server_now(self) -> int | None:
+        return self._connection.server_now()
+
+    def hear(self) -> None:
+        """Any answer will do, so that `server_now` knows something."""
+        if self.server_now() is None:
+            self._ask(HEALTH)
+
+    def make_sure(self) -> None:
+        """Some networks' login pages answer everything with an empty 204: before one is believed, BookLore must have
+        spoken. Over TLS nobody else can. Raises NotBookLore."""
+        if not self._spoke and self._connection.address.scheme == "http":
+            self._json(self._ask(HEALTH))
+
+    def deliver(self, request: Request) -> Answer:
+        """Sends what may change something, once; the answer's status says what became of it. 401: nothing did.
+
+        Raises what `Connection` raises, and TryLater.
         """
-        for page in range(PAGES_MAX):
-            answer = self._send("GET", f"{SESSIONS}/book/{server_id}?page={page}&size={PAGE_SIZE}", None)
-            if answer.status == 404 and answer.is_json():
+        answer = self._once(request.method, request.path, request.body)
+        if answer.status == 202 or answer.is_json():
+            self._spoke = True
+        return answer
+
+    def still_refused(self) -> LoginRefused:
+        return LoginRefused(f"{self._connection.address} does not accept the token that it has just given")
+
+    def stranger(self, answer: Answer) -> NotBookLore:
+        return NotBookLore(f"something other than BookLore answered (HTTP {answer.status}); a login page?")
+
+    def failing(self, words: str) -> ServerFailed:
+        return ServerFailed(f"{self._connection.address} {words}")
+
+    def session_pages(self, server_id: int, size: int) -> Iterator[Page]:
+        """What the server has of a book, the newest first. Raises BookGone, ServerFailed, NotBookLore."""
+        for number in range(PAGES_MOST):
+            answer = self._ask(f"{SESSIONS}/book/{server_id}?page={number}&size={size}")
+            if answer.status == 404 and is_own_error(answer):
                 raise BookGone(f"{self._connection.address} does not have the book any more")
-            reply = self._json(answer)
-            content = reply.get("content") if isinstance(reply, dict) else None
-            if not isinstance(content, list):
+            page = _page(self._json(answer), number)
+            if page is None:
                 raise NotBookLore(f"{self._connection.address} answered a list of sessions with something else")
-            for item in content:
-                key = _session_key(item)
-                if key is not None:
-                    yield key
-            if not content or page + 1 >= _total_pages(reply):
+            yield page
+            if page.is_last:
                 return
         raise NotBookLore(f"{self._connection.address} has more sessions of a book than can be compared")
 
+    def marks(self, kind: Kind, server_id: int) -> Iterator[Json]:
+        """Every row of a kind that the server has of a book."""
+        return self._elements(f"{kind.list_path}{server_id}")
+
+    def has_book(self, server_id: int) -> bool | None:
+        """None if the server does not say."""
+        answer = self._ask(f"{BOOK}{server_id}")
+        if answer.status == 404 and is_own_error(answer):
+            return False
+        return True if answer.status == 403 or (answer.status == 200 and answer.is_json()) else None
+
+    def takes_batches(self) -> bool | None:
+        """Whether this is an image with batches, which also finds books by hash. None if the server does not say."""
+        answer = self._ask(BY_HASH)
+        if answer.is_json() and (answer.status == 200 or (answer.status == 404 and is_own_error(answer))):
+            return True
+        return False if answer.status in (200, 404) else None
+
     def books(self) -> Iterator[matching.ServerBook]:
         """The whole library that the account sees, one book after the other, in bounded memory."""
-        token = self._account.token()
-        answer, body = self._connection.stream(BOOKS, _bearer(token))
-        if answer.status == 401:
-            for _ in body:
-                continue
-            answer, body = self._connection.stream(BOOKS, _bearer(self._account.renew()))
-        self._expect_json(answer)
-        for element in elements(body):
+        for element in self._elements(BOOKS):
             book = _server_book(element)
             if book is not None:
                 yield book
 
-    def _send(self, method: str, path: str, body: bytes | None) -> Answer:
+    def _elements(self, path: str) -> Iterator[Json]:
+        answer, body = self._connection.stream(path, _bearer(self._account.token()))
+        if answer.status == 401:
+            for _ in body:
+                continue
+            answer, body = self._connection.stream(path, _bearer(self._account.renew()))
+        if answer.status != 200 or not answer.is_json():
+            self._connection.close()  # what is left of its body is not wanted
+        self._expect_json(answer)
+        try:
+            yield from elements(body)
+        except NotBookLore:
+            self._connection.close()
+            raise
+
+    def _ask(self, path: str) -> Answer:
+        answer = self._once("GET", path, None)
+        if answer.status == 401:
+            self._account.renew()
+            answer = self._once("GET", path, None)
+        if answer.status == 401:
+            raise self.still_refused()
+        return answer
+
+    def _once(self, method: str, path: str, body: bytes | None) -> Answer:
         answer = self._connection.request(method, path, _bearer(self._account.token()), body)
-        if answer.status == 401:
-            answer = self._connection.request(method, path, _bearer(self._account.renew()), body)
-        if answer.status == 401:
-            raise LoginRefused(f"{self._connection.address} does not accept the token that it has just given")
         if answer.status == 429:
-            raise TryLater(f"{self._connection.address} asks for a pause", 900)
+            raise TryLater(f"{self._connection.address} asks for a pause", PAUSE_AFTER_429_S)
         return answer
 
     def _json(self, answer: Answer) -> Json:
         self._expect_json(answer)
         try:
-            return json_text.decode(answer.body)
+            value = json_text.decode(answer.body)
         except ValueError as problem:
             raise NotBookLore(f"{self._connection.address} sent JSON that cannot be read") from problem
+        self._spoke = True
+        return value
 
     def _expect_json(self, answer: Answer) -> None:
+        if answer.status == 401:
+            raise self.still_refused()
         if answer.status >= 500:
-            raise NotReached(f"{self._connection.address} failed (HTTP {answer.status})")
+            raise self.failing(f"failed (HTTP {answer.status})")
         if answer.status != 200 or not answer.is_json():
             raise NotBookLore(f"{self._connection.address} answered HTTP {answer.status} where JSON was expected")
 
 
-def session_fields(entry: Entry) -> dict[str, Json]:
-    """The body of `POST /api/v1/reading-sessions`. Progress is 0..100 there, with two decimals as the web reader's."""
-    session = entry.session
-    assert session is not None
-    fields: dict[str, Json] = {
-        "bookId": entry.server_id,
-        "bookType": BOOK_TYPES.get(entry.format, BOOK_TYPE_DEFAULT),
-        "startTime": to_iso(session.started_at),
-        "endTime": to_iso(session.ended_at),
-        "durationSeconds": session.duration_s,
-        "durationFormatted": duration_text(session.duration_s),
-    }
-    start, end = percent(session.start_fraction), percent(session.end_fraction)
-    if start is not None:
-        fields["startProgress"] = start
-    if end is not None:
-        fields["endProgress"] = end
-    if start is not None and end is not None:
-        fields["progressDelta"] = round(end - start, 2)
-    if session.start_page is not None:
-        fields["startLocation"] = str(session.start_page)
-    if session.end_page is not None:
-        fields["endLocation"] = str(session.end_page)
-    return fields
-
-
-def percent(fraction: float | None) -> float | None:
-    """0..1 → 0..100 with two decimals, half up: `round` would go to the even digit."""
-    return None if fraction is None else int(fraction * 10_000 + 0.5) / 100
-
-
-def duration_text(duration_s: int) -> str:
-    """3723 → `1h 2m 3s`, as the web reader writes it."""
-    minutes, seconds = divmod(duration_s, 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}h {minutes}m {seconds}s"
-    return f"{minutes}m {seconds}s" if minutes else f"{seconds}s"
-
-
-def elements(pieces: Iterator[bytes]) -> Iterator[Json]:
-    """The elements of one top-level JSON array, read piecewise. Raises NotBookLore if it is something else."""
-    text = ""
-    undecoded = b""
-    opened = closed = False
-    for piece in pieces:
-        undecoded += piece
-        # A piece may end within a character: hold back the last bytes until the rest of it has come.
-        whole = _whole_characters(undecoded)
-        text = (text + undecoded[:whole].decode("utf-8", "replace")).lstrip(SPACE)
-        undecoded = undecoded[whole:]
-        if not opened and text:
-            if text[0] != "[":
-                raise NotBookLore("the list of books is no list")
-            opened = True
-            text = text[1:]
-        at = 0
-        while opened and not closed:
-            while at < len(text) and text[at] in SEPARATORS:
-                at += 1
-            if at == len(text):
-                break
-            if text[at] == "]":
-                closed = True
-                at += 1
-                break
-            try:
-                element, at = json_text.decode_from(text, at)
-            except ValueError:
-                if len(text) - at > ELEMENT_MAX_CHARS:
-                    raise NotBookLore("the list of books cannot be read") from None
-                break
-            yield element
-        text = text[at:]
-        if closed and text.strip(SPACE):
-            raise NotBookLore("something follows the list of books")
-    if not closed:
-        raise NotBookLore("the list of books was cut off")
-
-
-def _whole_characters(data: bytes) -> int:
-    """How many bytes at the beginning of `data` are whole UTF-8 characters, as far as its last four bytes tell."""
-    for back in range(1, min(4, len(data)) + 1):
-        byte = data[-back]
-        if byte < 0x80:
-            return len(data)
-        if byte >= 0xC0:
-            needed = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
-            return len(data) if back >= needed else len(data) - back
-    return len(data)
-
-
-def _total_pages(reply: Json) -> int:
-    """How many pages a list has; where the server does not say, one that is empty ends it."""
-    page = reply.get("page") if isinstance(reply, dict) else None
-    total = page.get("totalPages") if isinstance(page, dict) else None
-    return total if isinstance(total, int) else PAGES_MAX + 1
+def _page(reply: Json, number: int) -> Page | None:
+    """Spring tells the numbers of a list in `page`, older versions beside the rows."""
+    if not isinstance(reply, dict):
+        return None
+    content = reply.get("content")
+    if not isinstance(content, list):
+        return None
+    about = reply.get("page")
+    counts = about if isinstance(about, dict) else reply
+    total, pages = counts.get("totalElements"), counts.get("totalPages")
+    is_last = not content or (isinstance(pages, int) and number + 1 >= pages)
+    rows = [(_id(item), _span(item)) for item in content]
+    return Page(rows, total if isinstance(total, int) else None, is_last)
 
 
 def _bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def _session_key(item: Json) -> tuple[int, int, int] | None:
+def _id(item: Json) -> int | None:
+    id = item.get("id") if isinstance(item, dict) else None
+    return id if isinstance(id, int) else None
+
+
+def _span(item: Json) -> Span | None:
     if not isinstance(item, dict):
         return None
     start, end, duration_s = item.get("startTime"), item.get("endTime"), item.get("durationSeconds")

@@ -23,6 +23,10 @@ class NotReached(ServerError):
     nothing_was_done = True
 
 
+class ServerFailed(NotReached):
+    """The server answered a question with an error of its own: it is there, but cannot say."""
+
+
 class Untrusted(ServerError):
     """The certificate is not to be trusted: nothing was sent; the reader must look at it."""
 

@@ -14,6 +14,7 @@ import _socket
 import time
 import zlib
 
+from device.core.instants import from_http_date
 from device.server import tls
 from device.server.errors import NotReached, OutOfTime, ReplyLost
 from device.version import VERSION
@@ -56,7 +57,7 @@ class Connection:
 
     def __init__(self, address: Address, trust: Trust, deadline: float) -> None:
         self.address = address
-        self.server_date: str | None = None  # the last `Date` header, to compare clocks with
+        self._server_date: tuple[int, float] | None = None  # by the last `Date` header, and when it came
         self._trust = trust
         self._deadline = deadline
         self._stream: _Stream | None = None
@@ -82,10 +83,28 @@ class Connection:
         head = self._begin("GET", path, headers, None)
         return Answer(head.status, head.headers, b""), self._body(head, "GET")
 
+    def connect(self) -> None:
+        """Makes sure of a connection, so that what fails in getting one fails before anything is begun."""
+        if self._stream is None:
+            self._stream = self._connect()
+
+    def server_now(self) -> int | None:
+        """What the server's clock says, in epoch seconds; None if it has not said yet."""
+        if self._server_date is None:
+            return None
+        date, came_at = self._server_date
+        return date + int(time.monotonic() - came_at)
+
     def close(self) -> None:
         if self._stream is not None:
             self._stream.close()
             self._stream = None
+
+    def _note_date(self, text: str) -> None:
+        try:
+            self._server_date = from_http_date(text), time.monotonic()
+        except ValueError:
+            return  # a server without a clock of its own need not send one
 
     def _begin(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> _Head:
         message = self._message(method, path, headers, body)
@@ -128,7 +147,7 @@ class Connection:
         except ValueError as problem:
             self.close()
             raise ReplyLost(f"{self.address} does not speak HTTP: {problem}") from problem
-        self.server_date = head.headers.get("date", self.server_date)
+        self._note_date(head.headers.get("date", ""))
         return head
 
     def _connect(self) -> _Stream:

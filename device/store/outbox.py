@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+from device.core import outbox as rules
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from device.store.database import Store
-
-READING_SESSION = "reading_session"
+    from device.store.database import Store, Value
 
 _TITLE = "CASE b.title WHEN '' THEN b.file ELSE b.title END"
+_OPEN = "state <> 'acknowledged'"  # said in these words it lets SQLite use the index of what is open
+
+
+class BookToServe:
+    """A book with entries to send or to look up, all of one book on the server."""
+
+    __slots__ = ("file", "format", "id", "server_id", "title")
+
+    def __init__(self, id: int, server_id: int, title: str, file: str, format: str) -> None:
+        self.id = id
+        self.server_id = server_id
+        self.title = title
+        self.file = file
+        self.format = format  # lower-case suffix of the file
 
 
 class Entry:
-    """Something on its way to the server. `begun_*` say when its sending began; `payload` is JSON, '' for sessions."""
+    """Something on its way to the server. `begun_*` say since when the server may be at work on it."""
 
     __slots__ = (
         "attempts",
         "begun_boot",
         "begun_uptime_s",
         "book_id",
-        "format",
         "id",
         "kind",
         "payload",
+        "reason",
         "remote_id",
-        "server_id",
         "session",
         "state",
-        "title",
         "unproven",
     )
 
@@ -35,6 +47,7 @@ class Entry:
         self,
         id: int,
         kind: str,
+        book_id: int,
         state: str,
         unproven: int,
         begun_boot: str | None,
@@ -42,25 +55,20 @@ class Entry:
         attempts: int,
         payload: str | None,
         remote_id: int | None,
-        book_id: int,
-        server_id: int | None,
-        title: str,
-        format: str,
+        reason: str | None,
         session: SessionToSend | None,
     ) -> None:
         self.id = id
         self.kind = kind
+        self.book_id = book_id
         self.state = state
         self.unproven = bool(unproven)  # may be on the server although we never sent it
-        self.begun_boot = begun_boot or ""
-        self.begun_uptime_s = begun_uptime_s or 0
-        self.attempts = attempts
-        self.payload = payload or ""
+        self.begun_boot = begun_boot  # None: the server is done with it, or never had it from us
+        self.begun_uptime_s = begun_uptime_s
+        self.attempts = attempts  # requests without a clear answer
+        self.payload = payload or ""  # JSON; '' for sessions
         self.remote_id = remote_id
-        self.book_id = book_id
-        self.server_id = server_id  # the book's id there; None until matched
-        self.title = title
-        self.format = format
+        self.reason = reason or ""  # of what happened last
         self.session = session
 
 
@@ -123,7 +131,7 @@ class OpenEntry:
         count: int,
         since: int,
         reason: str | None,
-        kind: str = READING_SESSION,
+        kind: str = rules.READING_SESSION,
         tracked: int = 1,
     ) -> None:
         self.state = state
@@ -154,41 +162,104 @@ def add(store: Store, kind: str, key: str, book_id: int, payload: str, state: st
     return cursor.rowcount == 1
 
 
-def entries_in_state(store: Store, state: str) -> list[Entry]:
-    """Of books that are tracked: the least tried first, then book by book in the order in which they happened."""
+def books_to_serve(store: Store, after_id: int) -> list[BookToServe]:
+    """Tracked and matched books with something new or unclear, those behind `after_id` first, then around to it."""
     rows = store.execute(
-        "SELECT o.id, o.kind, o.state, o.unproven, o.begun_boot, o.begun_uptime_s, o.attempts, o.payload,"
-        f" o.remote_id, b.id, b.server_id, {_TITLE}, b.format,"
-        " s.id, s.source, s.started_at, s.ended_at, s.duration_s, s.start_fraction, s.end_fraction,"
-        " s.start_page, s.end_page, s.start_label, s.end_label, s.flags"
-        " FROM outbox o JOIN book b ON b.id = o.book_id LEFT JOIN reading_session s ON s.id = o.session_id"
-        " WHERE o.state = ? AND b.tracked = 1 ORDER BY o.attempts, o.book_id, s.started_at, o.id",
-        (state,),
+        f"SELECT b.id, b.server_id, {_TITLE}, b.file, b.format FROM book b WHERE b.tracked = 1"
+        " AND b.server_id IS NOT NULL AND b.id IN"
+        f" (SELECT book_id FROM outbox WHERE state IN ('new', 'intent') AND {_OPEN})"
+        " ORDER BY b.id <= ?, b.id",
+        (after_id,),
+    )
+    return [BookToServe(*row) for row in rows]
+
+
+def in_order(store: Store, book_id: int, gave_way: int, most: int) -> list[Entry]:
+    """What is new or unclear of a book, as it goes out: sessions as they were read, then the rest as it was recorded.
+
+    A session changes nothing else on the server, so between these two there is no order to keep. Sessions with
+    `gave_way` attempts or more come last.
+    """
+    return _entries(
+        store,
+        f"o.book_id = ? AND o.state IN ('new', 'intent') AND o.{_OPEN}"
+        " ORDER BY o.session_id IS NOT NULL AND o.attempts >= ?, o.session_id IS NULL, s.started_at, o.id LIMIT ?",
+        (book_id, gave_way, most),
+    )
+
+
+def intents(store: Store, book_id: int) -> list[Entry]:
+    return _entries(
+        store, f"o.book_id = ? AND o.state = 'intent' AND o.{_OPEN} ORDER BY s.started_at, o.id", (book_id,)
+    )
+
+
+def _entries(store: Store, condition: str, values: tuple[Value, ...]) -> list[Entry]:
+    rows = store.execute(
+        "SELECT o.id, o.kind, o.book_id, o.state, o.unproven, o.begun_boot, o.begun_uptime_s, o.attempts, o.payload,"
+        " o.remote_id, o.reason, s.id, s.source, s.started_at, s.ended_at, s.duration_s, s.start_fraction,"
+        " s.end_fraction, s.start_page, s.end_page, s.start_label, s.end_label, s.flags"
+        f" FROM outbox o LEFT JOIN reading_session s ON s.id = o.session_id WHERE {condition}",
+        values,
     )
     return [_entry(row) for row in rows]
 
 
 def _entry(row: tuple[object, ...]) -> Entry:
-    session = None if row[13] is None else SessionToSend(*row[13:])  # type: ignore[arg-type]
-    return Entry(*row[:13], session)  # type: ignore[arg-type, call-arg]
+    session = None if row[11] is None else SessionToSend(*row[11:])  # type: ignore[arg-type]
+    return Entry(*row[:11], session)  # type: ignore[arg-type, call-arg]
 
 
-def change(store: Store, id: int, state: str, now: int, reason: str | None) -> None:
-    store.execute("UPDATE outbox SET state = ?, changed_at = ?, reason = ? WHERE id = ?", (state, now, reason, id))
+def begun(store: Store, gave_way: int) -> list[tuple[str, int]]:
+    """(boot, uptime) of every request that the server may still be at work on, if it is worth to wait for."""
+    rows = store.execute(
+        "SELECT DISTINCT o.begun_boot, o.begun_uptime_s FROM outbox o JOIN book b ON b.id = o.book_id"
+        f" WHERE o.state = 'intent' AND o.{_OPEN} AND o.begun_boot IS NOT NULL AND o.attempts < ?"
+        " AND b.tracked = 1 AND b.server_id IS NOT NULL",
+        (gave_way,),
+    )
+    return [(str(boot), int(uptime_s)) for boot, uptime_s in rows]
+
+
+def waits_for_nothing_but_a_run(store: Store) -> bool:
+    """Whether a run has something to do: of books that are tracked, anything that is not settled."""
+    row = store.execute(
+        "SELECT 1 FROM outbox o JOIN book b ON b.id = o.book_id"
+        f" WHERE o.state IN ('new', 'intent', 'waiting') AND o.{_OPEN} AND b.tracked = 1 LIMIT 1"
+    ).fetchone()
+    return row is not None
+
+
+def change(store: Store, id: int, state: str, unproven: bool, now: int, reason: str | None) -> None:
+    store.execute(
+        "UPDATE outbox SET state = ?, unproven = ?, changed_at = ?, reason = ? WHERE id = ?",
+        (state, int(unproven), now, reason, id),
+    )
+
+
+def move(store: Store, id: int, state: str, unproven: bool, now: int) -> None:
+    """A change that leaves the reason of the last failure standing."""
+    store.execute(
+        "UPDATE outbox SET state = ?, unproven = ?, changed_at = ? WHERE id = ?", (state, int(unproven), now, id)
+    )
 
 
 def begin(store: Store, id: int, boot: str, uptime_s: int) -> None:
-    """Notes when sending began, on the clock that only a reboot sets back."""
+    """Notes since when the server may be at work on it, on the clock that only a reboot sets back."""
     store.execute("UPDATE outbox SET begun_boot = ?, begun_uptime_s = ? WHERE id = ?", (boot, uptime_s, id))
 
 
-def prove(store: Store, id: int) -> None:
-    """The server was asked, and does not have it: from now on it is like what we recorded ourselves."""
-    store.execute("UPDATE outbox SET unproven = 0 WHERE id = ?", (id,))
+def end(store: Store, id: int) -> None:
+    """The server is done with it, whatever it has done."""
+    store.execute("UPDATE outbox SET begun_boot = NULL, begun_uptime_s = NULL WHERE id = ?", (id,))
 
 
 def keep_remote_id(store: Store, id: int, remote_id: int) -> None:
     store.execute("UPDATE outbox SET remote_id = ? WHERE id = ?", (remote_id, id))
+
+
+def count_attempt(store: Store, id: int) -> None:
+    store.execute("UPDATE outbox SET attempts = attempts + 1 WHERE id = ?", (id,))
 
 
 def change_all(store: Store, old_state: str, new_state: str, now: int) -> None:
@@ -197,17 +268,30 @@ def change_all(store: Store, old_state: str, new_state: str, now: int) -> None:
     )
 
 
-def count_attempt(store: Store, id: int) -> None:
-    store.execute("UPDATE outbox SET attempts = attempts + 1 WHERE id = ?", (id,))
+def change_tried(store: Store, old_state: str, least_attempts: int, new_state: str, now: int) -> None:
+    """Moves what has had so many requests without a clear answer."""
+    store.execute(
+        "UPDATE outbox SET state = ?, changed_at = ? WHERE state = ? AND attempts >= ?",
+        (new_state, now, old_state, least_attempts),
+    )
+
+
+def change_kind(store: Store, kind: str, old_state: str, new_state: str, unproven: bool) -> None:
+    """Moves all entries of a kind, and says whether they may be on the server."""
+    store.execute(
+        "UPDATE outbox SET state = ?, unproven = ? WHERE kind = ? AND state = ?",
+        (new_state, int(unproven), kind, old_state),
+    )
 
 
 def change_book(
-    store: Store, book_id: int, old_state: str, unproven: bool, new_state: str, now: int, reason: str | None
+    store: Store, book_id: int, old: tuple[str, bool], new: tuple[str, bool], now: int, reason: str | None
 ) -> None:
-    """Moves a book's entries from one state to another: when it is matched, or found to have no match."""
+    """Moves a book's entries from one (state, unproven) to another: when it is matched, or found to have no match."""
     store.execute(
-        "UPDATE outbox SET state = ?, changed_at = ?, reason = ? WHERE book_id = ? AND state = ? AND unproven = ?",
-        (new_state, now, reason, book_id, old_state, int(unproven)),
+        "UPDATE outbox SET state = ?, unproven = ?, changed_at = ?, reason = ?"
+        " WHERE book_id = ? AND state = ? AND unproven = ?",
+        (new[0], int(new[1]), now, reason, book_id, old[0], int(old[1])),
     )
 
 

@@ -43,6 +43,39 @@ def latest_end_within(store: Store, started_at: int, ended_at: int) -> int | Non
     return None if row[0] is None else int(row[0])
 
 
+class UnsetSession:
+    """A session whose clock was not set, with the moment of the boot clock at which it began."""
+
+    __slots__ = ("boot_ms", "ended_at", "flags", "id", "started_at")
+
+    def __init__(self, id: int, started_at: int, ended_at: int, flags: str, boot_ms: int) -> None:
+        self.id = id
+        self.started_at = started_at
+        self.ended_at = ended_at
+        self.flags = flags
+        self.boot_ms = boot_ms
+
+
+def unset_in_boot(store: Store, boot_id: str) -> list[UnsetSession]:
+    """Those of one boot that no server can know yet, from the earliest on."""
+    rows = store.execute(
+        "SELECT s.id, s.started_at, s.ended_at, s.flags, s.boot_ms FROM reading_session s"
+        " JOIN outbox o ON o.session_id = s.id WHERE s.boot_id = ? AND s.boot_ms IS NOT NULL"
+        " AND ' ' || s.flags || ' ' LIKE '% clock-unset %' AND o.state IN ('new', 'waiting') AND o.unproven = 0"
+        " ORDER BY s.boot_ms",
+        (boot_id,),
+    )
+    return [UnsetSession(*row) for row in rows]
+
+
+def place(store: Store, id: int, started_at: int, flags: str) -> None:
+    """Moves a session as a whole."""
+    store.execute(
+        "UPDATE reading_session SET ended_at = ended_at - started_at + ?1, started_at = ?1, flags = ?2 WHERE id = ?3",
+        (started_at, flags, id),
+    )
+
+
 def spans(store: Store, book_id: int) -> list[tuple[int, int]]:
     """(started_at, ended_at) of every session of a book, from the earliest on."""
     rows = store.execute(

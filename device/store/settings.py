@@ -13,6 +13,13 @@ FAILURES = "failures"  # runs in a row that did not reach the server
 LOGIN_REFUSED = "login_refused"  # "1": no unasked try until the account is changed; five wrong ones lock it
 LAST_PROBLEM = "last_problem"  # what the last run that failed had to say
 LAST_SYNC_AT = "last_sync_at"
+STUMBLED_AT = "stumbled_at"  # the book at which the last run was broken off: the next begins behind it
+BATCHES = "batches"  # "yes" or "no": whether the server takes sessions in batches
+BATCHES_UNTIL = "batches_until"  # until when that is believed
+CLOCK_OFFSET_S = "clock_offset_s"  # how far the server's clock was ahead of this device's, when it was last seen
+CLOCK_MEASURED_AT = "clock_measured_at"  # by the device's clock, in the boot and at the uptime that follow
+CLOCK_BOOT_ID = "clock_boot_id"
+CLOCK_UPTIME_S = "clock_uptime_s"
 
 
 def get(store: Store, key: str) -> str | None:
@@ -23,7 +30,7 @@ def get(store: Store, key: str) -> str | None:
 def get_int(store: Store, key: str) -> int:
     """The number kept under `key`; 0 if there is none."""
     value = get(store, key)
-    return int(value) if value is not None and value.isdigit() else 0
+    return int(value) if value is not None and value.removeprefix("-").isdigit() else 0
 
 
 def put(store: Store, key: str, value: str) -> None:
@@ -32,6 +39,12 @@ def put(store: Store, key: str, value: str) -> None:
 
 def remove(store: Store, key: str) -> None:
     store.execute("DELETE FROM setting WHERE key = ?", (key,))
+
+
+def forget_dialect(store: Store) -> None:
+    """What was found out about the server is asked anew."""
+    for key in (BATCHES, BATCHES_UNTIL):
+        remove(store, key)
 
 
 def forget_problems(store: Store) -> None:

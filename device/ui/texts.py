@@ -65,8 +65,29 @@ def sessions(count: int) -> str:
     return "1 reading session" if count == 1 else f"{count} reading sessions"
 
 
+_THINGS = {
+    "reading_session": ("1 reading session", "{} reading sessions"),
+    "rating": ("1 rating", "{} ratings"),
+    "status": ("1 change of the reading status", "{} changes of the reading status"),
+    "progress": ("1 reading position", "{} reading positions"),
+    "highlight": ("1 highlight", "{} highlights"),
+    "in_book_note": ("1 note in the text", "{} notes in the text"),
+    "book_note": ("1 note on the book", "{} notes on the book"),
+    "bookmark": ("1 bookmark", "{} bookmarks"),
+    "deletion": ("1 deletion", "{} deletions"),
+}
+
+
 def things(kind: str, count: int) -> str:
-    return sessions(count)
+    """So many outbox entries of a kind (`device/core/outbox.py`)."""
+    one, many = _THINGS[kind]
+    return one if count == 1 else many.replace("{}", str(count))
+
+
+def sent_things(counts: dict[str, int]) -> str:
+    """What a run has sent, by kind; sessions come first."""
+    parts = [things(kind, counts[kind]) for kind in _THINGS if counts.get(kind)]
+    return f"{', '.join(parts)} sent."
 
 
 def sent(count: int) -> str:
@@ -81,8 +102,17 @@ def unmatched(title: str, reason: str) -> str:
     return f"“{title}” waits: {reason}."
 
 
-def rejected(title: str, reason: str) -> str:
-    return f"The server refused a reading session of “{title}”: {reason}"
+def rejected(kind: str, title: str, reason: str) -> str:
+    return f"{things(kind, 1)} of “{title}” was not taken by the server: {reason}"
+
+
+def clock_differs(server_ahead_s: int) -> str:
+    """By more than a few minutes; the largest unit is enough."""
+    seconds = abs(server_ahead_s)
+    unit, length = ("day", 86_400) if seconds >= 86_400 else ("hour", 3_600) if seconds >= 3_600 else ("minute", 60)
+    count = (seconds + length // 2) // length
+    amount = f"1 {unit}" if count == 1 else f"{count} {unit}s"
+    return f"This device's clock is {amount} {'behind' if server_ahead_s > 0 else 'ahead of'} your server's."
 
 
 def store_set_aside(name: str) -> str:

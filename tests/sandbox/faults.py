@@ -20,6 +20,7 @@ When = Callable[[str, str, int], bool]  # method, path, how many requests of bot
 
 CAPTIVE_PORTAL = """<!DOCTYPE html><html><head><title>Welcome to Harbour Wi-Fi</title></head>
 <body><h1>Welcome</h1><p>Accept the terms to go online.</p></body></html>"""
+BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 PORTAL_ADDRESS = "http://portal.invalid/welcome"
 NOT_A_CHUNK = b"zz\r\nthis is no chunk size\r\n"
 
@@ -87,6 +88,20 @@ def _error_after_commit(fault: Fault, exchange: Exchange) -> None:
     exchange.send(_error(fault))
 
 
+def _proxy_error_before(fault: Fault, exchange: Exchange) -> None:
+    exchange.send(html_response(BAD_GATEWAY, 502))
+
+
+def _proxy_error_after_commit(fault: Fault, exchange: Exchange) -> None:
+    exchange.handle()
+    exchange.send(html_response(BAD_GATEWAY, 502))
+
+
+def _retry_by_proxy(fault: Fault, exchange: Exchange) -> None:
+    exchange.handle()
+    exchange.send(exchange.handle())
+
+
 def _hang(fault: Fault, exchange: Exchange) -> None:
     exchange.pause(fault.seconds)
     exchange.send(exchange.handle())
@@ -138,6 +153,9 @@ FAULTS: dict[str, Callable[[Fault, Exchange], None]] = {
     "reset_after_commit": _reset_after_commit,
     "error_before": _error_before,  # nothing happened, an error is answered (`status`)
     "error_after_commit": _error_after_commit,  # done, but an error is answered (`status`)
+    "proxy_error_before": _proxy_error_before,  # nothing happened; the proxy says so in HTML, with 502
+    "proxy_error_after_commit": _proxy_error_after_commit,
+    "retry_by_proxy": _retry_by_proxy,  # done twice, answered once: only what is idempotent survives it
     "hang": _hang,  # `seconds` of silence, then everything as usual
     "hang_after_commit": _hang_after_commit,
     "truncate": _truncate,  # done, but the answer ends early

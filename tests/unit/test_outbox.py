@@ -11,53 +11,108 @@ from device.core.outbox import Uptime
 from device.server.http import IDLE_S
 
 EVENTS = sorted({event for _, event in rules.TRANSITIONS})
+MAY_HAVE_STORED = (rules.BEGIN, rules.UNCLEAR, rules.FAILED, rules.BOOK_GONE, rules.DOUBTED)
+PROOF = (rules.FOUND, rules.MISSING, rules.NOT_SENT, rules.REFUSED, rules.NO_BOOK, rules.REPEAT, rules.EXHAUSTED)
+# What cannot be put into a request, also after another account's begin, cannot arrive twice either.
+HARMLESS = (*PROOF, rules.UNSENDABLE)
 
 
-@given(st.lists(st.sampled_from(EVENTS), max_size=30))
-def test_nothing_is_sent_again_before_the_server_was_asked(events: list[str]) -> None:
-    state = rules.NEW
-    unclear = False
+@given(st.booleans(), st.lists(st.sampled_from(EVENTS), max_size=40))
+def test_nothing_is_sent_again_before_the_server_was_asked(imported: bool, events: list[str]) -> None:
+    state, unproven = (rules.INTENT, True) if imported else (rules.NEW, False)
+    may_be_there = imported
     for event in events:
         if (state, event) not in rules.TRANSITIONS:
             continue
-        assert not (event == rules.BEGIN and unclear)
-        unclear = (unclear or event == rules.UNCLEAR) and event not in (rules.FOUND, rules.MISSING)
-        state = rules.after(state, event)
-        if event in (rules.ACCEPTED, rules.REFUSED, rules.NO_BOOK, rules.NOT_SENT):
-            unclear = False
+        if event in (rules.MATCHED, rules.MATCHED_IN_DOUBT) and event != rules.event_for_match(unproven):
+            continue
+        assert not (event == rules.BEGIN and may_be_there)
+        state, unproven = rules.after(state, event), rules.unproven_after(unproven, event)
+        may_be_there = event in MAY_HAVE_STORED or (may_be_there and event not in HARMLESS)
+
+
+@given(st.booleans(), st.lists(st.sampled_from(EVENTS), max_size=40))
+def test_what_is_new_is_proven(imported: bool, events: list[str]) -> None:
+    state, unproven = (rules.INTENT, True) if imported else (rules.NEW, False)
+    for event in events:
+        if (state, event) not in rules.TRANSITIONS:
+            continue
+        if event in (rules.MATCHED, rules.MATCHED_IN_DOUBT) and event != rules.event_for_match(unproven):
+            continue
+        if event in (rules.NOT_SENT, rules.ACCEPTED, rules.REFUSED, rules.UNSENDABLE) and unproven:
+            continue  # these answer a request, and no request is begun in doubt
+        state, unproven = rules.after(state, event), rules.unproven_after(unproven, event)
+        assert not (state == rules.NEW and unproven)
 
 
 @pytest.mark.parametrize("state", [rules.ACKNOWLEDGED, rules.REJECTED])
 @pytest.mark.parametrize("event", EVENTS)
-def test_what_is_settled_stays_settled(state: str, event: str) -> None:
-    if (state, event) == (rules.REJECTED, rules.ANOTHER_ACCOUNT):
+def test_what_is_settled_stays_settled_but_for_another_account_and_the_readers_wish(state: str, event: str) -> None:
+    if state == rules.REJECTED and event in (rules.ANOTHER_ACCOUNT, rules.TRY_AGAIN):
         assert rules.after(state, event) == rules.NEW
         return
     with pytest.raises(ValueError, match="cannot happen"):
         rules.after(state, event)
 
 
+def test_every_state_can_be_left_or_is_an_end() -> None:
+    assert {state for state, _ in rules.TRANSITIONS} == set(rules.STATES) - {rules.ACKNOWLEDGED}
+    assert set(rules.TRANSITIONS.values()) == set(rules.STATES)
+
+
 @pytest.mark.parametrize(
-    ("status", "is_json", "event"),
+    ("status", "is_json", "is_own", "event"),
     [
-        (202, False, rules.ACCEPTED),
-        (200, True, rules.ACCEPTED),
-        (200, False, rules.UNCLEAR),
-        (204, False, rules.UNCLEAR),
-        (400, True, rules.REFUSED),
-        (403, True, rules.REFUSED),
-        (403, False, rules.UNCLEAR),
-        (404, True, rules.NO_BOOK),
-        (404, False, rules.UNCLEAR),
-        (407, False, rules.UNCLEAR),
-        (408, True, rules.UNCLEAR),
-        (425, True, rules.UNCLEAR),
-        (500, True, rules.UNCLEAR),
-        (502, False, rules.UNCLEAR),
+        (202, False, False, rules.ACCEPTED),
+        (200, True, False, rules.ACCEPTED),
+        (201, True, False, rules.ACCEPTED),
+        (200, False, False, rules.UNCLEAR),
+        (203, True, True, rules.UNCLEAR),
+        (204, False, False, rules.UNCLEAR),
+        (302, False, False, rules.UNCLEAR),
+        (400, True, True, rules.REFUSED),
+        (400, True, False, rules.UNCLEAR),
+        (403, True, True, rules.REFUSED),
+        (403, False, False, rules.UNCLEAR),
+        (404, True, True, rules.NO_BOOK),
+        (404, True, False, rules.UNCLEAR),
+        (404, False, False, rules.UNCLEAR),
+        (407, False, False, rules.UNCLEAR),
+        (408, True, True, rules.UNCLEAR),
+        (409, True, True, rules.REFUSED),
+        (425, True, True, rules.UNCLEAR),
+        (500, True, True, rules.FAILED),
+        (500, True, False, rules.UNCLEAR),
+        (502, False, False, rules.UNCLEAR),
     ],
 )
-def test_what_an_answer_says(status: int, is_json: bool, event: str) -> None:
-    assert rules.event_for_answer(status, is_json) == event
+def test_what_an_answer_to_a_session_says(status: int, is_json: bool, is_own: bool, event: str) -> None:
+    assert rules.event_for_answer(status, is_json, is_own, 202, False) == event
+
+
+def test_a_conflict_is_success_for_what_has_a_place() -> None:
+    assert rules.event_for_answer(409, True, True, None, True) == rules.ACCEPTED
+
+
+@pytest.mark.parametrize("status", [202, 204])
+def test_an_empty_answer_is_success_only_with_the_status_of_its_kind(status: int) -> None:
+    assert rules.event_for_answer(status, False, False, None, False) == rules.UNCLEAR
+    assert rules.event_for_answer(status, False, False, status, False) == rules.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("attempts", "server_failed", "gives_way", "event"),
+    [
+        (rules.TRIES_MOST - 1, True, True, rules.MISSING),
+        (rules.TRIES_MOST, True, True, rules.EXHAUSTED),
+        (rules.TRIES_MOST, True, False, rules.EXHAUSTED),
+        (rules.TRIES_MOST, False, False, rules.EXHAUSTED),
+        (rules.TRIES_MOST, False, True, rules.MISSING),
+        (1_000, False, True, rules.MISSING),
+    ],
+)
+def test_when_trying_ends(attempts: int, server_failed: bool, gives_way: bool, event: str) -> None:
+    assert rules.event_when_missing(attempts, server_failed, gives_way) == event
 
 
 def test_an_intent_is_read_back_only_when_the_server_must_be_done_with_it() -> None:

@@ -1,0 +1,68 @@
+"""What happened to outbox entries, written down: the only place where a run changes the state of an entry.
+
+Promises: changes that are given together are one transaction; an entry in memory is afterwards what it is in the store.
+Called by: `device/sending.py`, `device/reading_back.py` (which makes changes, and leaves committing to the former).
+"""
+
+from __future__ import annotations
+
+from device.core import outbox as rules
+from device.store import books, outbox
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.core.outbox import Uptime
+    from device.store.database import Store
+    from device.store.outbox import Entry
+
+REASON_MAX_CHARS = 300
+GONE = "the server does not have this book any more"
+
+# Events after which the reason of the last failure is still the thing to say.
+_KEEP_REASON = (rules.BEGIN, rules.NOT_SENT, rules.MISSING, rules.REPEAT, rules.DOUBTED)
+
+
+class Change:
+    """Something that happened to an entry. `remote_id`: what the server calls it, if it has said so."""
+
+    __slots__ = ("entry", "event", "reason", "remote_id")
+
+    def __init__(self, entry: Entry, event: str, reason: str | None = None, remote_id: int | None = None) -> None:
+        self.entry = entry
+        self.event = event
+        self.reason = None if reason is None else reason[:REASON_MAX_CHARS]
+        self.remote_id = remote_id
+
+
+def commit(store: Store, changes: list[Change], now: int, uptime: Uptime) -> None:
+    """Writes changes down. Raises ValueError, with nothing written, for an event that cannot happen."""
+    if not changes:
+        return
+    with store.transaction():
+        for change in changes:
+            _write(store, change, now, uptime)
+
+
+def _write(store: Store, change: Change, now: int, uptime: Uptime) -> None:
+    entry, event = change.entry, change.event
+    entry.state = rules.after(entry.state, event)
+    entry.unproven = rules.unproven_after(entry.unproven, event)
+    if event in _KEEP_REASON:
+        outbox.move(store, entry.id, entry.state, entry.unproven, now)
+    else:
+        entry.reason = change.reason or ""
+        outbox.change(store, entry.id, entry.state, entry.unproven, now, change.reason)
+    if event in (rules.BEGIN, rules.UNCLEAR):
+        entry.begun_boot, entry.begun_uptime_s = uptime.boot_id, uptime.seconds
+        outbox.begin(store, entry.id, uptime.boot_id, uptime.seconds)
+    elif entry.begun_boot is not None:
+        entry.begun_boot = entry.begun_uptime_s = None
+        outbox.end(store, entry.id)
+    if event in rules.COUNTED:
+        entry.attempts += 1
+        outbox.count_attempt(store, entry.id)
+    if event in (rules.NO_BOOK, rules.BOOK_GONE):
+        books.unmatch(store, entry.book_id, change.reason or GONE)
+    if change.remote_id is not None:
+        entry.remote_id = change.remote_id
+        outbox.keep_remote_id(store, entry.id, change.remote_id)

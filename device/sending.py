@@ -1,0 +1,263 @@
+"""Sending what waits: the loop that performs what `device/core/outbox.py` decides, book by book.
+
+The order of a run: each known book is served (what is unclear is read back, then what is new is sent, in order, up to
+the first answer that is not clear); books without an id are looked for in the server's library; the books are served
+again, for what was found; what failed is read back, and what is still too fresh to be asked for is waited for, if the
+run has the time. So neither a library that cannot be read nor a book that makes trouble keeps the rest from going out.
+
+Promises: an intent is on disk before its first byte leaves; a lost answer ends the sending of that run, so that a dead
+server costs one time-out, not one per entry; an entry that failed is not sent again in the same run; the next run
+begins behind the book at which this one was broken off, so that no book can starve the others.
+Called by: `device/sync.py`. Never: decides.
+"""
+
+from __future__ import annotations
+
+from device import batches, protocol
+from device.changes import Change, commit
+from device.core import outbox as rules
+from device.finding_books import find_books
+from device.judging import judge
+from device.reading_back import read_back
+from device.server import answers, deliveries
+from device.server.errors import OutOfTime, ServerError, ServerFailed
+from device.store import outbox, settings
+from device.ui import texts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.clock import Clock
+    from device.core.outbox import Uptime
+    from device.protocol import Result
+    from device.server.client import Client
+    from device.server.deliveries import Request
+    from device.server.http import Answer
+    from device.store.database import Store
+    from device.store.outbox import BookToServe, Entry
+
+LAST_START_S = 3  # a request begun later might be cut off by the run's own end, and its answer be lost
+FAILURES_MOST = 3  # so many failures in a row are the server's trouble, not the entries'
+AT_ONCE = 500  # entries of one book in memory
+
+_SENT = (rules.ACCEPTED, rules.FOUND)
+
+GO_ON, LOOK_AGAIN, STOP = "go on", "look again", "stop"  # in a book, after an attempt to send something of it
+
+
+class Sender:
+    """One run's sending. `deadline` is on the monotonic clock; `decimals` are those of the percentages sent."""
+
+    def __init__(
+        self, store: Store, client: Client, result: Result, deadline: float, decimals: int, clock: Clock
+    ) -> None:
+        self._store = store
+        self._client = client
+        self._result = result
+        self._deadline = deadline
+        self._decimals = decimals
+        self._clock = clock
+        self._batches = batches.Batches(store, client, clock)
+        self._title = ""  # of the book that is being served
+        self._ended: list[Change] = []  # of that book, not yet on disk: with what begins next they are one commit
+        self._tried: set[int] = set()  # entries that failed in this run
+        self._unreadable: set[int] = set()  # books whose lists could not be had in this run
+        self._one_by_one: set[int] = set()  # books of which a batch has failed in this run
+        self._failures = 0  # in a row
+        self._failure = ""  # the last one, for the reader
+
+    def run(self, asked_for: bool) -> None:
+        """Raises ServerError when the run cannot go on; everything done so far is on disk."""
+        self._serve_books()
+        find_books(self._store, self._client, asked_for, self._clock.wall_s(), self._check_time)
+        self._serve_books()
+        if self._wait_for_answers() or self._failure:
+            self._serve_books()
+        if self._failure and not self._result.counts["sent"]:
+            raise self._client.failing(f"fails ({self._failure})")
+
+    # Books
+
+    def _serve_books(self) -> None:
+        for book in outbox.books_to_serve(self._store, settings.get_int(self._store, settings.STUMBLED_AT)):
+            self._title = book.title
+            try:
+                if self._read_back(book):
+                    while self._send_some(book):
+                        continue
+            except ServerError:
+                self._flush()
+                with self._store.transaction():
+                    settings.put(self._store, settings.STUMBLED_AT, str(book.id))
+                raise
+
+    def _read_back(self, book: BookToServe) -> bool:
+        """Asks for what has settled. False: nothing more can be done for this book now."""
+        if book.id in self._unreadable:
+            return False
+        now = self._clock.uptime()
+        settled = [entry for entry in outbox.intents(self._store, book.id) if _settles_in_s(entry, now) == 0]
+        try:
+            for changes in read_back(self._client, book, settled, self._check_time):
+                self._commit(changes)
+                if any(change.event == rules.BOOK_GONE for change in changes):
+                    return False
+        except ServerFailed as problem:
+            self._unreadable.add(book.id)
+            self._note_failure(str(problem))
+            return False
+        return True
+
+    def _send_some(self, book: BookToServe) -> bool:
+        """Sends up to `AT_ONCE` entries, in order; whether there may be more to send."""
+        entries = outbox.in_order(self._store, book.id, rules.TRIES_MOST, AT_ONCE)
+        at = 0
+        while at < len(entries):
+            entry = entries[at]
+            if entry.state == rules.REJECTED:
+                at += 1
+                continue
+            if entry.state != rules.NEW or entry.id in self._tried:
+                break  # what comes behind it waits for it
+            together = self._together(book, entries, at)
+            next_step = self._send(book, together)
+            if next_step == STOP:
+                break
+            if next_step == GO_ON:
+                at += len(together)
+        self._flush()
+        return at == AT_ONCE
+
+    def _together(self, book: BookToServe, entries: list[Entry], at: int) -> list[Entry]:
+        """The entries from `at` on that go in one request. What has failed before goes alone, to spare the others."""
+        end = at
+        if book.id not in self._one_by_one:
+            while end < len(entries) and end - at < deliveries.BATCH_MOST and _fits_a_batch(entries[end]):
+                end += 1
+        if end - at > 1 and self._batches.are_taken(self._check_time):
+            return entries[at:end]
+        return entries[at : at + 1]
+
+    # Requests
+
+    def _send(self, book: BookToServe, entries: list[Entry]) -> str:
+        is_batch = len(entries) > 1
+        try:
+            if is_batch:
+                request = deliveries.batch_request(book, entries, self._decimals)
+            else:
+                request = deliveries.request(book, entries[0], self._decimals)
+        except deliveries.NotKnown:
+            self._commit([Change(entries[0], rules.DOUBTED)])
+            return LOOK_AGAIN
+        except ValueError as problem:
+            if is_batch:
+                self._one_by_one.add(book.id)
+            else:
+                self._commit([Change(entries[0], rules.UNSENDABLE, f"it cannot be sent: {problem}")])
+            return LOOK_AGAIN
+        answer = self._deliver(request, entries)
+        if answers.is_a_stranger(answer):
+            self._commit([Change(entry, rules.UNCLEAR, f"HTTP {answer.status}") for entry in entries])
+            raise self._client.stranger(answer)
+        if is_batch:
+            self._ended = batches.judge(entries, answer)
+            return self._after_batch(book, answer)
+        self._ended = [judge(self._client, book, entries[0], request, answer)]
+        if self._ended[0].event in rules.COUNTED:
+            self._tried.add(entries[0].id)
+        return self._after(self._ended)
+
+    def _deliver(self, request: Request, entries: list[Entry]) -> Answer:
+        """Between two requests there is one commit: the end of the one and the beginning of the next."""
+        for _ in range(2):
+            self._check_time()
+            if deliveries.is_believed_empty(request):
+                self._client.make_sure()
+            self._client.log_in()
+            self._commit([*self._ended, *[Change(entry, rules.BEGIN) for entry in entries]])
+            self._ended = []
+            try:
+                answer = self._client.deliver(request)
+            except ServerError as problem:
+                event = rules.NOT_SENT if problem.nothing_was_done else rules.UNCLEAR
+                self._commit([Change(entry, event, str(problem)) for entry in entries])
+                raise
+            if answer.status != 401:
+                return answer
+            # It comes from a filter, before the server has done anything. The next try gets a beginning of its own.
+            self._ended = [Change(entry, rules.NOT_SENT) for entry in entries]
+            self._client.renew()
+        raise self._client.still_refused()
+
+    def _after_batch(self, book: BookToServe, answer: Answer) -> str:
+        if all(change.event == rules.ACCEPTED for change in self._ended):
+            return self._after(self._ended)
+        self._one_by_one.add(book.id)
+        if answer.status not in (200, 400):
+            self._batches.disappointed()
+        if all(change.event == rules.NOT_SENT for change in self._ended):
+            self._flush()
+            return LOOK_AGAIN
+        return self._after(self._ended)
+
+    def _after(self, changes: list[Change]) -> str:
+        """Raises ServerFailed when the server fails again and again."""
+        failed = [change for change in changes if change.event in rules.COUNTED]
+        if failed:
+            self._note_failure(failed[0].reason or "")
+            return STOP
+        self._failures = 0
+        return STOP if any(change.event == rules.NO_BOOK for change in changes) else GO_ON
+
+    def _note_failure(self, words: str) -> None:
+        self._failures += 1
+        self._failure = words
+        if self._failures == FAILURES_MOST:
+            raise self._client.failing(f"fails again and again ({words})")
+
+    def _check_time(self) -> None:
+        if self._clock.monotonic_s() > self._deadline - LAST_START_S:
+            raise OutOfTime("the run's time was up; the rest goes with the next sync")
+
+    def _wait_for_answers(self) -> bool:
+        """Gives fresh intents the time to settle, as far as the run has it; whether any has."""
+        now = self._clock.uptime()
+        time_s = self._deadline - LAST_START_S - self._clock.monotonic_s()
+        waits_s = [
+            rules.settles_in_s(rules.Uptime(boot, uptime_s), now)
+            for boot, uptime_s in outbox.begun(self._store, rules.TRIES_MOST)
+        ]
+        waits_s = [wait_s for wait_s in waits_s if 0 < wait_s < time_s]
+        if not waits_s:
+            return False
+        self._client.rest()
+        self._clock.sleep(max(waits_s))
+        return True
+
+    # The store
+
+    def _flush(self) -> None:
+        ended, self._ended = self._ended, []
+        self._commit(ended)
+
+    def _commit(self, changes: list[Change]) -> None:
+        # What was there already, put there by another program, was not sent by us.
+        sent = [change for change in changes if not change.entry.unproven and change.event in _SENT]
+        commit(self._store, changes, self._clock.wall_s(), self._clock.uptime())
+        for change in sent:
+            self._result.count_sent(change.entry.kind)
+        for change in changes:
+            if change.entry.state == rules.REJECTED:
+                message = protocol.WARNING, texts.rejected(change.entry.kind, self._title, change.reason or "")
+                if message not in self._result.messages:
+                    self._result.say(*message)
+
+
+def _settles_in_s(entry: Entry, now: Uptime) -> int:
+    if entry.begun_boot is None or entry.begun_uptime_s is None:
+        return 0
+    return rules.settles_in_s(rules.Uptime(entry.begun_boot, entry.begun_uptime_s), now)
+
+
+def _fits_a_batch(entry: Entry) -> bool:
+    return entry.session is not None and entry.state == rules.NEW and entry.attempts == 0
