@@ -372,14 +372,15 @@ function Fake:_execute(command)
     if self.shell_answers then return self.shell_answers end
     local job_path, pid_path = command:match("%-%-job '([^']+)'"), command:match("echo $! >'([^']+)'")
     local job_file = assert(real.open(job_path))
-    local job = cjson.decode(job_file:read("*a"))
+    local job_text = job_file:read("*a")
+    local job = cjson.decode(job_text)
     job_file:close()
     os.remove(job_path)
     local journal = {}
     for name in lfs.dir(job_path:match("^(.*)/jobs/") .. "/journal") do
         if name:sub(1, 1) ~= "." then journal[#journal + 1] = name end
     end
-    local run = { job = job, pid = self.next_pid, journal = journal, command = command }
+    local run = { job = job, job_text = job_text, pid = self.next_pid, journal = journal, command = command }
     self.next_pid = self.next_pid + 1
     self.processes[run.pid] = "booklore-sync\0" .. job.verb .. "\0--job\0" .. job_path
     local pid_file = assert(real.open(pid_path, "w"))

@@ -85,6 +85,7 @@ local OTHER_LISTS = {
     ["one that is too long, cut within a name that is this one until there"] = function(name)
         return ("x"):rep(64 * 1024 - #name) .. "\n" .. name .. " 2.epub\n"
     end,
+    ["one that names it beyond its limit"] = function(name) return ("/a.epub\n"):rep(9000) .. name .. "\n" end,
     ["one that is a single line without end"] = function(name) return ("x"):rep(70 * 1024) .. name end,
 }
 

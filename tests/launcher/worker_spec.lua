@@ -519,6 +519,22 @@ test("the job names an open book that is not recorded, too", function(folder)
     equal(world.spawned[1].job.book, folder .. "/Moby Dick.epub", "book")
 end)
 
+test("arguments are written in the order of their names, so that equal ones are equal", function(folder)
+    local world, front_end = Check.koreader(folder)
+    front_end:send("BookloreSync")
+    Check.answer(world, 1)
+    world:pass(2)
+    local arguments, sorted = {}, {}
+    for index = 26, 1, -1 do
+        local name = string.char(96 + index)
+        arguments[name] = index
+        table.insert(sorted, 1, ('"%s":%d'):format(name, index))
+    end
+    package.loaded["booklore_process"].current.tap("set", arguments)
+    local text = '"arguments":{' .. table.concat(sorted, ",") .. "},"
+    assert(world.spawned[2].job_text:find(text, 1, true), world.spawned[2].job_text)
+end)
+
 for zone, offset in pairs({ ["-0330"] = -12600, ["+0000"] = 0, ["+0545"] = 20700 }) do
     test(("the time zone %s is an offset of %d s"):format(zone, offset), function(folder)
         local world = read_and_close(folder, function(world) world.time_zone = zone end)
@@ -644,6 +660,17 @@ test("the same change tapped for several times during a run is done once, and th
     tap("set", { name = "join", on = true })
     equal(finish_all(world), "sync, set join false, set join true", "runs")
     equal(jobs_left(world), 0, "job files")
+end)
+
+test("a sync asked for in two books during a run is done once", function(folder)
+    local world, front_end = read_and_close(folder)
+    front_end:open(Check.book(folder))
+    tap("sync")
+    local other = Check.book(folder)
+    other.file = folder .. "/Typee.epub"
+    front_end:switch(other)
+    tap("sync")
+    equal(finish_all(world), "sync, sync", "runs")
 end)
 
 test("the same change in two books is two changes", function(folder)
