@@ -11,11 +11,14 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from device.koreader.statistics import NAME as STATISTICS
 from tests.device.executables import ARMV7, X86_64, built
+from tests.fixtures.make_statistics import make_large
 from tests.reader import MOBY, ROOT, Reader
 from tests.sandbox import StandIn
 from tests.sandbox.certificates import CertificateFiles, make_authority, make_server_certificate
@@ -107,6 +110,35 @@ def memory(folder: Path) -> Iterator[Measured]:
         assert len(server.sessions()) == 1000
 
 
+def history(folder: Path) -> Iterator[Measured]:
+    """KOReader's statistics. What is already imported must cost next to nothing, and memory must not grow with them."""
+    until = int(time.time()) - 86_400
+    for count in (10_000, 100_000):
+        reader = _reader_with_history(folder, count, until)
+        spent = _instructions_of(folder, reader, "import-history")
+        yield Measured(f"import of {count:,} statistics records", spent / M, "M", None, None)
+    spent = _instructions_of(folder, reader, "import-history")
+    yield Measured("the same again, nothing new", spent / M, "M", None, None)
+    peaks = []
+    for count in (10_000, 100_000, 1_000_000):
+        command = _command(_reader_with_history(folder, count, until), "import-history")
+        peaks.append(_peak_mib(command))
+        yield Measured(f"peak, import of {count:,} statistics records", peaks[-1], "MiB", 40, 30)
+    # What grows are caches of a fixed size, and the line that sums up 40,000 waiting sessions at the end of the run.
+    yield Measured("growth of it for a hundred times the records", peaks[-1] - peaks[0], "MiB", 4, 3)
+
+
+def _reader_with_history(folder: Path, count: int, until: int) -> Reader:
+    """A data folder with an empty store beside statistics of that many records."""
+    koreader = folder / f"history-{count}"
+    if not koreader.exists():
+        make_large(koreader / "settings" / STATISTICS, count, until)
+    reader = Reader(koreader / "bookloresync", (str(X86_64),))
+    (reader.data / "state.sqlite").unlink(missing_ok=True)
+    reader.run("status")
+    return reader
+
+
 def requests(folder: Path) -> Iterator[Measured]:
     server = StandIn(dialect="booklore")
     server.add_user("anna", "secret")
@@ -184,6 +216,7 @@ SECTIONS: tuple[tuple[str, Callable[[Path], Iterator[Measured]]], ...] = (
     ("instructions, x86_64 static executable under callgrind", start_up),
     ("instructions of a sync", syncing),
     ("memory, x86_64 static executable", memory),
+    ("history, x86_64 static executable", history),
     ("requests", requests),
 )
 
