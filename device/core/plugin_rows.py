@@ -58,14 +58,9 @@ _WORDS_OF_A_MARK = (
     ("cfi", TEXT_MAX_CHARS),
 )
 
-# Why a row is left out.
-NO_BOOK = "no book is named"
-BAD_TIMES = "its times cannot be read"
-BACKWARDS = "it ends before it begins"
-TOO_LONG = "its times cannot be true"
-NO_DURATION = "no time was read"
-BAD_MARK = "it cannot be read"
-NO_RATING = "it is not between 1 and 10"
+# Why a row is left out, as the report names it.
+NO_BOOK, BAD_TIMES, BACKWARDS, TOO_LONG = "no book", "bad times", "backwards", "too long"
+NO_DURATION, BAD_MARK, NO_RATING = "no duration", "bad mark", "no rating"
 
 SENT, QUEUED = "sent", "queued"
 

@@ -26,6 +26,7 @@ ROW_MAX_BYTES = 1_000_000
 TABLES_MAX = 200
 STEPS_MAX = 50_000_000  # of SQLite's machine for one statement: a piece of a table takes some ten thousand
 CACHE_KIB = 512
+CAUSE_MAX_CHARS = 120  # of SQLite's error message
 _STEPS = 1_000_000  # between two questions whether to go on
 _LIMIT_LENGTH = 0  # SQLITE_LIMIT_LENGTH
 
@@ -86,6 +87,9 @@ OF_A_BOOK = (
 # What is in these is of no use to us, or a secret that must not be taken along.
 IGNORED = ("schema_version", "match_history", "bearer_tokens", "updater_cache", "rating_sync_history")
 
+# SQLite's message itself may be made of the damaged file's bytes.
+_FAILURES = (_sqlite3.Error, UnicodeDecodeError)
+
 _PRAGMAS = (
     "PRAGMA locking_mode = EXCLUSIVE",  # of a copy: WAL without shared memory, which vfat and FUSE may not have
     "PRAGMA mmap_size = 0",
@@ -130,8 +134,8 @@ class PluginDatabase:
         self._patience.begin()
         try:
             yield from self._connection.execute(self._statement(table), (after_rowid, most))
-        except _sqlite3.Error as problem:
-            raise Damaged(str(problem)) from problem
+        except _FAILURES as problem:
+            raise Damaged(_cause(problem)) from problem
 
     def _statement(self, table: str) -> str:
         """Made of names that stand in this file only: nothing of the foreign database gets into a statement."""
@@ -185,8 +189,14 @@ def open_plugin_database(address: str, is_uri: bool) -> PluginDatabase:
         except BaseException:
             connection.close()
             raise
-    except _sqlite3.Error as problem:
-        raise Damaged(str(problem)) from problem
+    except _FAILURES as problem:
+        raise Damaged(_cause(problem)) from problem
+
+
+def _cause(problem: Exception) -> str:
+    """SQLite's words, which may quote the file."""
+    words = "its schema is not text" if isinstance(problem, UnicodeDecodeError) else str(problem)
+    return "".join(char if char.isprintable() else "?" for char in words[:CAUSE_MAX_CHARS])
 
 
 def _tables(connection: Connection) -> list[str]:

@@ -1,0 +1,159 @@
+"""What the Lua plugin left behind: its database, its older settings files, its token file; where they lie and how they
+are read.
+
+    <KOReader>/settings/booklore-sync.sqlite     everything, since its first database
+    <KOReader>/settings/booklore.lua             settings, before its tenth migration and in its fork
+    <KOReader>/settings/booklore_db.lua          books and waiting sessions, before it had a database
+    <KOReader>/plugins/…/hardcover.token         a token, if the reader has put one there
+
+Promises: nothing there is created, changed or removed. A database that is not complete without the journal beside it is
+copied into our own folder, and the copy is removed again. Whatever a file holds, it costs bounded memory, and what is
+wrong with it is said with its name.
+Called by: `device/plugin_import.py`.
+"""
+
+from __future__ import annotations
+
+from device.koreader import lua_literals
+from device.koreader.lua_scanner import LuaError
+from device.koreader.statistics import EMPTY, IN_USE, MISSING, TOO_BIG, Snapshot, Unavailable, snapshot
+from device.store.plugin_database import Damaged, PluginDatabase, open_plugin_database
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.disk import Disk
+    from device.koreader.lua_literals import Table
+
+DATABASE = "booklore-sync.sqlite"
+SETTINGS = "booklore.lua"
+CACHE = "booklore_db.lua"
+COPY = "/plugin-copy.sqlite"  # in the data folder, while it is needed
+LUA_MAX_BYTES = 4 * 1_048_576  # 20,000 books
+TOKEN_FILE = "hardcover.token"
+TOKEN_MAX_BYTES = 16_384
+BACKUPS_MAX = 20  # the old plugin kept three
+# Behind the last record of a journal SQLite looks for the name of a file that it then deletes. These zeros hide it.
+_NO_NAME = b"\0" * 16
+
+_CAUSES = {
+    EMPTY: "it is empty",
+    IN_USE: "another program is writing it; close KOReader and try again",
+    TOO_BIG: "it is too big",
+    MISSING: "it has just been removed",
+}
+
+
+class Unreadable(Exception):
+    """A source that cannot be used. `file`, `cause`; `again`: whether another try may help."""
+
+    def __init__(self, file: str, cause: str, again: bool = False) -> None:
+        super().__init__(f"{file}: {cause}")
+        self.file = file
+        self.cause = cause
+        self.again = again
+
+
+class Found:
+    """Which sources there are, by their paths."""
+
+    __slots__ = ("cache", "database", "root", "settings")
+
+    def __init__(self, root: str, database: str | None, settings: str | None, cache: str | None) -> None:
+        self.root = root
+        self.database = database
+        self.settings = settings
+        self.cache = cache
+
+    def names(self) -> list[str]:
+        return [path for path in (self.database, self.settings, self.cache) if path is not None]
+
+
+def find(disk: Disk, root: str) -> Found | None:
+    """What lies in KOReader's folder `root`, or in `root` itself, as in a copy somebody has put aside."""
+    for folder in (root + "/settings", root):
+        paths = [_there(disk, f"{folder}/{name}") for name in (DATABASE, SETTINGS, CACHE)]
+        if any(paths):
+            return Found(root, *paths)
+    return None
+
+
+def _there(disk: Disk, path: str) -> str | None:
+    """The path, if there is anything; of a Lua file the older copy is enough."""
+    candidates = (path,) if path.endswith(DATABASE) else (path, path + ".old")
+    return path if any(disk.size_bytes(candidate) for candidate in candidates) else None
+
+
+class OpenDatabase:
+    """The database while it is read, and the state of its file that is being read."""
+
+    __slots__ = ("_snapshot", "database", "path", "stamp")
+
+    def __init__(self, path: str, snapshot: Snapshot, database: PluginDatabase, stamp: str) -> None:
+        self.path = path
+        self.database = database
+        self.stamp = stamp  # changes when the file does
+        self._snapshot = snapshot
+
+    def check(self) -> None:
+        """Raises Unreadable if the file was changed since it was opened: then nothing read from it can be believed."""
+        if not self._snapshot.is_unchanged():
+            raise Unreadable(self.path, _CAUSES[IN_USE], again=True)
+
+    def close(self) -> None:
+        self.database.close()
+        self._snapshot.close()
+
+
+def open_database(disk: Disk, path: str, data_folder: str) -> OpenDatabase:
+    """Raises Unreadable, or OSError when a copy is needed and cannot be made."""
+    copy = data_folder + COPY
+    try:
+        state = snapshot(disk, path, copy)
+    except Unavailable as problem:
+        raise Unreadable(path, _CAUSES[problem.why], again=problem.why == IN_USE) from problem
+    try:
+        if state.copy is not None and disk.size_bytes(copy + "-journal"):
+            disk.append(copy + "-journal", _NO_NAME)
+        database = open_plugin_database(state.address, state.copy is None)
+        if not database.is_the_plugins():
+            database.close()
+            raise Unreadable(path, "it is a database, but not the old plugin's")
+    except Damaged as problem:
+        state.close()
+        raise Unreadable(path, f"it is damaged ({problem})") from problem
+    except BaseException:
+        state.close()
+        raise
+    return OpenDatabase(path, state, database, str(disk.stamp(path)))
+
+
+def read_lua(disk: Disk, path: str) -> Table:
+    """A Lua file's table; where KOReader was interrupted while it wrote, that of the older copy. Raises Unreadable."""
+    cause = "it is missing"
+    for candidate in (path, path + ".old"):
+        content = disk.read(candidate, LUA_MAX_BYTES + 1)
+        if not content:
+            continue
+        if len(content) > LUA_MAX_BYTES:
+            cause = f"it is longer than {LUA_MAX_BYTES} bytes"
+            continue
+        try:
+            return lua_literals.parse(content)
+        except LuaError as problem:
+            cause = str(problem) if cause == "it is missing" else cause
+    raise Unreadable(path, cause)
+
+
+def read_token(disk: Disk, root: str) -> str:
+    """The first line of the token file in the old plugin's folder, wherever that was moved; '' if there is none."""
+    plugins, backups = root + "/plugins/bookloresync.koplugin", root + "/booklore-backups"
+    try:
+        saved = [f"{backups}/{name}" for name in reversed(disk.names(backups)[-BACKUPS_MAX:])]
+        for folder in (plugins, plugins + ".old", *saved):
+            content = disk.read(f"{folder}/{TOKEN_FILE}", TOKEN_MAX_BYTES) or b""
+            line = content.decode("utf-8", "replace").partition("\n")[0].strip()
+            if line:
+                return line
+    except OSError:
+        return ""  # a token that cannot be read is typed again; it is no reason to leave the rest
+    return ""

@@ -1,0 +1,144 @@
+"""What the import from the Lua plugin asks of the store, besides what others ask: books by hash, path or title; which
+sessions there are; what an earlier import of KOReader's statistics has put there too early.
+
+Called by: `device/plugin_records.py`, `device/plugin_import.py`.
+"""
+
+from __future__ import annotations
+
+from device.store import history, settings
+from device.store.reading_sessions import STATISTICS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.store.database import Store
+
+DONE, DECLINED = "done", "declined"  # values of IMPORT
+IMPORT = "plugin_import"
+MARK = "plugin_import_mark"  # how far an interrupted import came
+KEPT = "plugin."  # before the keys of what is kept for features to come
+
+
+class FoundBook:
+    """A book of ours. `server_id` is None until it is matched."""
+
+    __slots__ = ("id", "server_id", "tracked")
+
+    def __init__(self, id: int, server_id: int | None, tracked: int) -> None:
+        self.id = id
+        self.server_id = server_id
+        self.tracked = bool(tracked)
+
+
+def book_with_fingerprint(store: Store, fingerprint: str) -> FoundBook | None:
+    row = store.execute(
+        "SELECT id, server_id, tracked FROM book WHERE fingerprint = ? ORDER BY server_id IS NULL, id LIMIT 1",
+        (fingerprint,),
+    ).fetchone()
+    return None if row is None else FoundBook(*row)
+
+
+def book_with_file(store: Store, file: str, fingerprint: str | None) -> FoundBook | None:
+    """Where both have a fingerprint, another one means another book under the same name."""
+    row = store.execute(
+        "SELECT id, server_id, tracked FROM book WHERE file = ? AND (fingerprint IS NULL OR ? IS NULL)"
+        " ORDER BY id DESC LIMIT 1",
+        (file, fingerprint),
+    ).fetchone()
+    return None if row is None else FoundBook(*row)
+
+
+def books_with_title(store: Store, title: str) -> list[FoundBook]:
+    """Two are enough to know that it is not the only one; one that has nothing but this title comes first."""
+    rows = store.execute(
+        "SELECT id, server_id, tracked FROM book WHERE title = ?"
+        " ORDER BY NOT (file = '' AND fingerprint IS NULL), id LIMIT 2",
+        (title,),
+    )
+    return [FoundBook(*row) for row in rows]
+
+
+def is_only_a_title(store: Store, id: int) -> bool:
+    row = store.execute("SELECT 1 FROM book WHERE id = ? AND file = '' AND fingerprint IS NULL", (id,)).fetchone()
+    return row is not None
+
+
+def fill_gaps(
+    store: Store,
+    id: int,
+    fingerprint: str | None,
+    format: str,
+    title: str,
+    authors: list[str],
+    identifiers: list[str],
+    hardcover_id: int | None,
+) -> None:
+    """Adds what is not known of a book yet."""
+    store.execute(
+        "UPDATE book SET fingerprint = COALESCE(fingerprint, ?1), format = CASE format WHEN '' THEN ?2 ELSE format END,"
+        " title = CASE title WHEN '' THEN ?3 ELSE title END, authors = CASE authors WHEN '' THEN ?4 ELSE authors END,"
+        " identifiers = CASE identifiers WHEN '' THEN ?5 ELSE identifiers END,"
+        " hardcover_id = COALESCE(hardcover_id, ?6) WHERE id = ?7",
+        (fingerprint, format, title, "\n".join(authors), "\n".join(identifiers), hardcover_id, id),
+    )
+
+
+def rating_base(store: Store, id: int) -> int | None:
+    row = store.execute("SELECT rating_base FROM book WHERE id = ?", (id,)).fetchone()
+    return None if row is None or row[0] is None else int(row[0])
+
+
+def set_rating_base(store: Store, id: int, rating: int) -> None:
+    store.execute("UPDATE book SET rating_base = ? WHERE id = ?", (rating, id))
+
+
+def is_recorded(store: Store, started_at: int, ended_at: int) -> bool:
+    """Whether there is a session with exactly these ends, of whatever book: then it is the same one."""
+    row = store.execute(
+        "SELECT 1 FROM reading_session WHERE ended_at = ? AND started_at = ? LIMIT 1", (ended_at, started_at)
+    ).fetchone()
+    return row is not None
+
+
+def spans_around(store: Store, book_id: int, started_at: int, ended_at: int, longest_s: int) -> list[tuple[int, int]]:
+    """(started_at, ended_at) of the sessions of a book that touch this time, in order; none lasts over `longest_s`."""
+    rows = store.execute(
+        "SELECT started_at, ended_at FROM reading_session"
+        " WHERE book_id = ? AND started_at >= ? AND started_at <= ? AND ended_at >= ? ORDER BY started_at",
+        (book_id, started_at - longest_s, ended_at, started_at),
+    )
+    return [(int(start), int(end)) for start, end in rows]
+
+
+def start_is_taken(store: Store, book_id: int, started_at: int) -> bool:
+    row = store.execute("SELECT 1 FROM reading_session WHERE book_id = ? AND started_at = ?", (book_id, started_at))
+    return row.fetchone() is not None
+
+
+_UNSENT_STATISTICS = (
+    "SELECT s.id FROM reading_session s JOIN outbox o ON o.session_id = s.id WHERE s.book_id = ? AND s.source = ?"
+    " AND s.started_at < ? AND s.ended_at > ? AND o.state IN ('new', 'intent', 'waiting') AND o.begun_boot IS NULL"
+    " AND o.attempts = 0"
+)
+
+
+def withdraw_statistics(store: Store, book_id: int, started_at: int, ended_at: int) -> int:
+    """Takes back what was imported from KOReader's statistics, was never sent, and lies in this time.
+
+    The next import of the statistics brings back what of it lies outside. How many sessions it was.
+    """
+    rows = store.execute(_UNSENT_STATISTICS, (book_id, STATISTICS, ended_at, started_at)).fetchall()
+    for row in rows:
+        _remove_entry(store, int(row[0]))
+        _remove_session(store, int(row[0]))
+    if rows:
+        settings.remove(store, history.MARK)
+    return len(rows)
+
+
+def _remove_entry(store: Store, session_id: int) -> None:
+    store.execute("DELETE FROM outbox WHERE session_id = ?", (session_id,))
+
+
+def _remove_session(store: Store, session_id: int) -> None:
+    store.execute("DELETE FROM reading_session WHERE id = ?", (session_id,))
