@@ -46,7 +46,7 @@ function Fake:new(options)
         connected = true,
         data_dir = options.data_dir or options.root,
         shown = {}, errors = {}, commands = {}, processes = {}, cpu_cores = {}, actions = {},
-        fsyncs = 0, journal_lines = 0,
+        fsyncs = 0, journal_lines = 0, slow_texts = 0,
         sidecars = {}, next_pid = 4000001, -- above Linux's largest pid, so none of them is real
     }, self)
     world:_take_over_the_system()
@@ -277,7 +277,7 @@ function Fake:_ffi_util()
     }
 end
 
-local function util_module()
+function Fake:_util()
     return {
         makePath = function(path)
             for position in (path .. "/"):gmatch("()/") do
@@ -286,7 +286,10 @@ local function util_module()
             return lfs.attributes(path, "mode") == "directory" or nil
         end,
         -- Tests use one kind of bad byte only: one that never occurs in UTF-8.
-        fixUtf8 = function(text, replacement) return (text:gsub("\255", replacement)) end,
+        fixUtf8 = function(text, replacement)
+            self.slow_texts = self.slow_texts + 1
+            return (text:gsub("\255", replacement))
+        end,
     }
 end
 
@@ -339,7 +342,7 @@ function Fake:_modules()
         ["ui/widget/spinwidget"] = self:_spin_widget(),
         ["ui/widget/infomessage"] = self:_message_class("InfoMessage"),
         ["ui/widget/notification"] = self:_message_class("Notification"),
-        ["util"] = util_module(),
+        ["util"] = self:_util(),
     }
 end
 

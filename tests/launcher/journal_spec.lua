@@ -535,6 +535,15 @@ test("a label as long as a chapter is cut", function(folder)
     assert(#label > 50 and #label < 200, "the label has " .. #label .. " bytes")
 end)
 
+test("a page turn has no text mended that is plain already, which KOReader does byte by byte", function(folder)
+    local world, front_end = labelled(folder, { [12] = "xii", [13] = "1", [14] = "Seite ß" })
+    local before = world.slow_texts
+    front_end:turn(13)
+    equal(world.slow_texts, before, "texts mended at a plain turn")
+    front_end:turn(14)
+    equal(world.slow_texts, before + 1, "texts mended at one with a letter of its own")
+end)
+
 test("a turn that KOReader announces twice asks for the label once", function(folder)
     local _, front_end = labelled(folder, { [12] = "xii", [13] = "1" })
     local before = front_end.window.pagemap.asked

@@ -30,7 +30,8 @@ local function escape(char)
 end
 
 local function quote(text)
-    local valid = util.fixUtf8(text, "\239\191\189")
+    -- KOReader looks at each byte by itself; most texts are plain.
+    local valid = text:find("[\128-\255]") and util.fixUtf8(text, "\239\191\189") or text
     return '"' .. valid:gsub('[%c"\\]', escape) .. '"'
 end
 
