@@ -207,3 +207,104 @@ def hours(seconds: int) -> str:
         return f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
     minutes = (seconds + 30) // 60
     return f"{minutes // 60:,} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+
+
+# The import from the Lua plugin
+
+PLUGIN_ACCOUNT_TAKEN = "The old plugin's server account is this device's account now."
+PLUGIN_ACCOUNT_INCOMPLETE = (
+    "The old plugin has no BookLore user and password, only an address. Set the account up with setup.txt."
+)
+PLUGIN_ADDRESS_REFUSED = (
+    "The old plugin's server address cannot be used as it is. Set the account up with setup.txt; the rest was taken."
+)
+PLUGIN_KOREADER_ACCOUNT_KEPT = "The KOReader account is kept for progress, which is not synced yet."
+PLUGIN_HARDCOVER_TOKEN_KEPT = "The Hardcover token is kept for ratings on Hardcover, which are not synced yet."
+PLUGIN_WAS_OFF = "The old plugin was switched off. This one syncs; to stop that, set the sync mode to manual."
+PLUGIN_UNFINISHED = "The time was up. Import again to go on where this stopped."
+PLUGIN_NOTHING_NEW = "There is nothing new in what the old plugin left."
+
+_PLUGIN_TAKEN = {
+    "books": ("1 book", "{} books"),
+    "sent": ("1 reading session that was sent already", "{} reading sessions that were sent already"),
+    "queued": ("1 reading session to send", "{} reading sessions to send"),
+    "rated": ("1 rating that was sent already", "{} ratings that were sent already"),
+    "ratings": ("1 rating to send", "{} ratings to send"),
+    "ledger": ("1 mark that counted as sent", "{} marks that counted as sent"),
+    "notes": ("1 note to send", "{} notes to send"),
+    "deletions": ("1 removal from the shelf, kept but not done", "{} removals from the shelf, kept but not done"),
+    "withdrawn": ("1 session of the statistics that it had sent", "{} sessions of the statistics that it had sent"),
+}
+_PLUGIN_KINDS = {
+    "highlight": ("1 highlight is", "{} highlights are"),
+    "in_book_note": ("1 note in the text is", "{} notes in the text are"),
+    "bookmark": ("1 bookmark is", "{} bookmarks are"),
+}
+_PLUGIN_ROWS = {
+    "session": ("1 reading session", "{} reading sessions"),
+    "rating": ("1 rating", "{} ratings"),
+    "mark": ("1 mark", "{} marks"),
+    "book": ("1 book", "{} books"),
+}
+_PLUGIN_REASONS = {
+    "no book": "no book named",
+    "bad times": "times that cannot be read",
+    "backwards": "an end before the beginning",
+    "too long": "times that cannot be true",
+    "no duration": "no time read",
+    "bad mark": "content that cannot be read",
+    "no rating": "not between 1 and 10",
+    "overlaps": "something else is recorded for that time",
+    "not tracked": "recording of the book switched off",
+    "book lost": "the old plugin has lost the book",
+    "other server": "of another server",
+}
+
+
+def _counted(forms: tuple[str, str], count: int) -> str:
+    return forms[0] if count == 1 else forms[1].replace("{}", f"{count:,}")
+
+
+def plugin_not_found(root: str) -> str:
+    return f"The old plugin has left nothing in {root}. Name KOReader's folder with --from if it is another."
+
+
+def plugin_taken(taken: dict[str, int]) -> str:
+    parts = [_counted(_PLUGIN_TAKEN[what], taken[what]) for what in _PLUGIN_TAKEN if taken.get(what)]
+    return f"Taken over from the old plugin: {', '.join(parts)}." if parts else PLUGIN_NOTHING_NEW
+
+
+def plugin_marks_kept(kind: str, count: int) -> str:
+    return f"{_counted(_PLUGIN_KINDS[kind], count)} kept until positions can be checked against the text."
+
+
+def plugin_left(what: str, count: int, reason: str) -> str:
+    return f"Left out: {_counted(_PLUGIN_ROWS[what], count)} ({_PLUGIN_REASONS[reason]})."
+
+
+def plugin_setting_changed(key: str) -> str:
+    return f"The old plugin's value of {key} was brought within what is possible here."
+
+
+def plugin_setting_unusable(key: str) -> str:
+    return f"The old plugin's setting {key} has no usable value and was left out."
+
+
+def plugin_unreadable(file: str, cause: str) -> str:
+    return f"{file} cannot be read: {cause}. Nothing of it was taken."
+
+
+def plugin_table_damaged(file: str, table: str, cause: str) -> str:
+    return f"{file} is damaged: {table} could not be read to its end ({cause}). What came before is taken."
+
+
+def plugin_newer_tables(count: int) -> str:
+    return f"{'1 table' if count == 1 else f'{count} tables'} of a newer version of the old plugin cannot be used yet."
+
+
+def plugin_holds_secrets(files: list[str]) -> str:
+    return f"The old plugin kept passwords as plain text. When all is well here, delete {' and '.join(files)}."
+
+
+def plugin_offer(files: list[str]) -> str:
+    return f"The old plugin left its settings and reading sessions in {' and '.join(files)}. They can be taken over."
