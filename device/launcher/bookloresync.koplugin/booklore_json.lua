@@ -9,7 +9,7 @@ local rapidjson = require("rapidjson")
 local util = require("util")
 
 -- Arguments of a job: a few names with short values. The paths of books are the longest of them.
-local FLAT_ENTRIES, FLAT_TEXT_BYTES = 32, 4096
+local FLAT_ENTRIES, FLAT_TEXT_BYTES = 20, 4000
 
 local Json = {}
 
