@@ -31,11 +31,13 @@ from device import json_text
 from device.core.instants import DAY_S, EARLIEST_PLAUSIBLE_S
 from device.core.journal import CLOCK_MAX_S, PAGES_MAX, bounded
 from device.core.reading_session import ReadingSession
+from device.core.timeline import timeline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from device.core.journal import Moment
     from device.core.reading_session import Rules
 
     Span = tuple[int, int]  # from, to (not included), in UTC epoch seconds
@@ -253,17 +255,18 @@ def began_at(lines: list[bytes]) -> int | None:
     return None
 
 
-def wall_stretches(walls_s: list[int], jumped: list[bool]) -> list[Span]:
+def wall_stretches(moments: list[Moment]) -> list[Span]:
     """The time that the wall clock showed during a reading, without the time that it jumped over or back.
 
     KOReader's records carry this time for ever. Where a session was placed by a better clock than the wall clock, it
-    is this that says which records are that session. `jumped[n]`: between moment n and the next.
+    is this that says which records are that session.
     """
+    jumped = timeline(moments).jumped
     found: list[Span] = []
     first = 0
-    for number in range(len(walls_s)):
-        last = number + 1 == len(walls_s)
-        if last or jumped[number] or walls_s[number + 1] < walls_s[number]:
-            found.append((walls_s[first], walls_s[number] + 1))
+    for number, moment in enumerate(moments):
+        last = number + 1 == len(moments)
+        if last or jumped[number] or moments[number + 1].wall_s < moment.wall_s:
+            found.append((moments[first].wall_s, moment.wall_s + 1))
             first = number + 1
     return found

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from device.core import history
+from device.core import history, journal
 from device.core.history import Grouping, Sitting, Taken, Tally, is_possible, session, wall_stretches
+from device.core.journal import Moment
 from device.core.reading_session import ReadingSession, Rules
 from tests.soak import bounded
 
@@ -222,19 +223,21 @@ def test_a_run_that_stops_goes_on_at_the_sitting_that_is_open() -> None:
 
 
 @pytest.mark.parametrize(
-    ("walls", "jumped", "expected"),
+    ("walls", "monotonic", "expected"),
     [
         ([], [], []),
-        ([5], [], [(5, 6)]),
-        ([5, 9, 20], [False, False], [(5, 21)]),
-        ([5, 9, 5_000, 5_010], [False, True, False], [(5, 10), (5_000, 5_011)]),
-        ([5_000, 5_010, 7, 9], [False, False, False], [(5_000, 5_011), (7, 10)]),
+        ([5], [0], [(5, 6)]),
+        ([5, 9, 20], [0, 4, 15], [(5, 21)]),
+        ([5, 9, 5_000, 5_010], [0, 4, 8, 18], [(5, 10), (5_000, 5_011)]),
+        ([5_000, 5_010, 7, 9], [0, 10, 20, 22], [(5_000, 5_011), (7, 10)]),
+        ([50, 45, 60], [0, 3, 18], [(50, 51), (45, 61)]),  # set back by less than counts as a jump
     ],
 )
 def test_what_the_wall_clock_showed_leaves_out_what_it_jumped_over(
-    walls: list[int], jumped: list[bool], expected: list[Span]
+    walls: list[int], monotonic: list[int], expected: list[Span]
 ) -> None:
-    assert wall_stretches(walls, jumped) == expected
+    moments = [Moment(journal.PAGE, wall, at * 1000, 1, 100) for wall, at in zip(walls, monotonic, strict=True)]
+    assert wall_stretches(moments) == expected
 
 
 def test_a_journal_begins_with_its_first_line_whose_clock_was_set() -> None:
