@@ -21,6 +21,8 @@ usage: booklore-sync VERB --data FOLDER [--job FILE]
          --history               ... say what an import of KOReader's reading statistics would bring
   import-history                 take over from KOReader's statistics what was read before and is not recorded
          [--statistics FILE]     ... from FILE, not from settings/statistics.sqlite3 beside FOLDER; also for status
+  import-plugin [--from FOLDER]  take over what the old Lua plugin left, in KOReader's own folder or in FOLDER
+         [--decline]             ... take nothing, and do not offer it again
   selfcheck                      try store, clock, certificates and server
   set [KEY VALUE]                change a preference; without KEY and VALUE, list them
   track --book FILE on|off       whether the reading of a book is recorded and sent
@@ -32,6 +34,7 @@ usage: booklore-sync VERB --data FOLDER [--job FILE]
 TRACE, KOREADER_CAP = "trace", "koreader_cap"
 KEY, VALUE, ON = "key", "value", "on"  # arguments of `set` and `track`, as in a job
 HISTORY, STATISTICS = "history", "statistics"  # of `status` and `import-history`
+FROM, DECLINE = "from", "decline"  # of `import-plugin`
 
 # Options with a value, and what each verb takes besides: its words, in order.
 OPTIONS = {
@@ -41,8 +44,9 @@ OPTIONS = {
     "--book": "book",
     "--koreader-cap": KOREADER_CAP,
     "--statistics": STATISTICS,
+    "--from": FROM,
 }
-FLAGS = {"--history": HISTORY}
+FLAGS = {"--history": HISTORY, "--decline": DECLINE}
 WORDS: dict[str, tuple[str, ...]] = {
     protocol.SET: (KEY, VALUE),
     protocol.TRACK: (ON,),

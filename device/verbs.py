@@ -84,6 +84,21 @@ def _read_history(run: Run, read: Callable[..., Outcome]) -> Outcome:
         progress.end()
 
 
+def _import_plugin(run: Run) -> None:
+    """Takes over what the old plugin left, or notes that the reader does not want it."""
+    from device import plugin_import
+    from device.ui import texts
+
+    if run.job.arguments.get("decline") is True:
+        plugin_import.decline(run.store)
+        run.result.say(protocol.INFO, texts.PLUGIN_DECLINED)
+        return
+    given = run.job.arguments.get("from")
+    root = given.rstrip("/") or "/" if isinstance(given, str) and given.startswith("/") else None
+    _ingest(run)
+    plugin_import.import_plugin(run.folder, run.store, root, run.result, int(time.time()), run.deadline)
+
+
 def _say_all(run: Run, lines: list[str]) -> None:
     for line in lines:
         run.result.say(protocol.INFO, line)
@@ -184,6 +199,7 @@ VERBS: dict[str, Callable[[Run], None]] = {
     protocol.SET: _set,
     protocol.TRACK: _track,
     protocol.IMPORT_HISTORY: _import_history,
+    protocol.IMPORT_PLUGIN: _import_plugin,
 }
 
 

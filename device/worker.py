@@ -58,8 +58,9 @@ def _perform(line: CommandLine) -> int:
     job = protocol.Job(None, verb, protocol.TERMINAL, protocol.DEADLINE_DEFAULT_S)
     job.arguments = line.arguments
     job.book = _absolute(options["book"]) if options.get("book") else ""
-    if options.get("statistics"):
-        job.arguments["statistics"] = _absolute(options["statistics"])
+    for name in ("statistics", "from"):
+        if options.get(name):
+            job.arguments[name] = _absolute(options[name])
     try:
         folder.make()
         if "job" in options:

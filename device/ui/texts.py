@@ -222,6 +222,7 @@ PLUGIN_KOREADER_ACCOUNT_KEPT = "The KOReader account is kept for progress, which
 PLUGIN_HARDCOVER_TOKEN_KEPT = "The Hardcover token is kept for ratings on Hardcover, which are not synced yet."
 PLUGIN_WAS_OFF = "The old plugin was switched off. This one syncs; to stop that, set the sync mode to manual."
 PLUGIN_UNFINISHED = "The time was up. Import again to go on where this stopped."
+PLUGIN_DECLINED = "What the old plugin left stays where it is, and is not offered again."
 PLUGIN_NOTHING_NEW = "There is nothing new in what the old plugin left."
 
 _PLUGIN_TAKEN = {
