@@ -4,7 +4,7 @@ Promises: the statistics are only read; memory does not grow with their records;
 each one transaction of whole sessions, so that a run that is killed leaves nothing half done and the next one goes on.
 What was stored before is never stored again, whatever KOReader's statistics say by then: that rests on the store's
 sessions alone (`device/core/history.py` says how). The mark of how far the last import came only saves the work of
-reading everything again when nothing has changed; without it, or with a wrong one, the same would be stored.
+reading everything again when nothing has changed; without it the same would be stored.
 Imported sessions are `unproven`: another program may have sent them already, so the server is asked before they go out.
 Called by: `device/verbs.py`. Never: decides what counts; sends.
 """
@@ -133,7 +133,7 @@ class _Import:
         self._listed: dict[int, BookTally] = {}  # by KOReader's number
         self._further: dict[int, BookTally] = {}  # some of those beyond BOOKS_MAX, which share one tally
         self._further_tally = history.Tally()
-        self._unsettled = False  # something may be judged otherwise later, although no record changes
+        self._unsettled_from: int | None = None  # what may be judged otherwise later, although no record changes
         self._grouping = history.Grouping(self._gap_s, history.Taken([]), 0)
 
     def run(self) -> Outcome:
@@ -190,23 +190,24 @@ class _Import:
                     return False
                 self._report(done, summary.records)
                 if time.monotonic() > self._deadline - SPARE_S:
-                    self._keep_mark(summary, str(self._grouping.resume_at(started_at)))
+                    resume_at = self._grouping.resume_at(started_at)
+                    self._keep_mark(summary, str(resume_at if self._unsettled_from is None else self._unsettled_from))
                     return True
         growing = self._grouping.finish()
         if growing is not None:
-            self._unsettled = True
+            self._unsettled_from = growing.started_at
             self._book(source, growing.book).tally.leave_out(history.UNFINISHED, growing.records, growing.read_s)
         if not self._settle(snapshot, source):
             return False
         self._outcome.complete = True
-        if not self._unsettled and summary.latest_at <= self._now:
+        if self._unsettled_from is None and summary.latest_at <= self._now:
             self._keep_mark(summary, stored.MARK_DONE)
         return True
 
     def _start_pass(self, summary: Summary) -> None:
         self._outcome = Outcome(self._path)
         self._outcome.records = summary.records
-        self._unsettled = False
+        self._unsettled_from = None
         if self._keeps:  # what an earlier pass has stored is stored
             for tally in self._tallies():
                 tally.left_out = {}
@@ -248,7 +249,8 @@ class _Import:
         verdict = self._grouping.add(number, page, start, duration, pages, book.tracked)  # type: ignore[arg-type]
         if verdict != history.KEPT:
             book.tally.leave_out(verdict, 1, duration)  # type: ignore[arg-type]
-            self._unsettled = self._unsettled or verdict == history.UNFINISHED
+            if verdict == history.UNFINISHED and self._unsettled_from is None:
+                self._unsettled_from = self._grouping.resume_at(start)  # type: ignore[arg-type]
 
     def _settle(self, snapshot: Snapshot, source: Statistics) -> bool:
         """Stores the sessions that are complete; False if what they were read from cannot be believed."""

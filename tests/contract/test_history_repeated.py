@@ -49,6 +49,17 @@ def test_an_import_whose_time_is_up_goes_on_where_it_stopped(device: Device) -> 
     assert sum(row[3] for row in device.sessions()) == sum_of_durations(device.statistics)
 
 
+def test_what_was_held_back_before_the_time_was_up_is_not_forgotten(device: Device) -> None:
+    make_large(device.statistics, 10_000, NOW - 86_400)
+    whole = device.previews().total
+    journal = Path(device.folder.journal) / "1795000000-000001.open"
+    journal.write_text(f'{{"t":{whole.first_at}}}\n')
+    assert not device.imports(in_s=0).complete
+    journal.unlink()
+    device.imports()
+    assert sum(row[3] for row in device.sessions()) == whole.duration_s
+
+
 def test_progress_is_told_after_each_piece(device: Device) -> None:
     make_large(device.statistics, 5_000, NOW - 86_400)
     device.imports()
