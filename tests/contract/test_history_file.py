@@ -55,6 +55,18 @@ def test_a_write_ahead_log_is_read_too_and_left_as_it_is(device: Device) -> None
         assert not list(Path(device.folder.path).glob("statistics*"))
 
 
+def test_an_empty_write_ahead_log_needs_no_copy(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "COPY_MAX_BYTES", 0)
+    two_books(device.statistics)
+    for part in ("-wal", "-shm"):
+        device.statistics.with_name(files.NAME + part).touch()
+    settle(device.statistics)
+    before = everything_in(device.statistics.parent)
+    device.imports()
+    assert device.sessions() == MOBY_AND_EMMA
+    assert everything_in(device.statistics.parent) == before
+
+
 def test_a_transaction_that_power_cut_short_is_not_read(device: Device, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere" / files.NAME
     two_books(elsewhere, "TRUNCATE")
