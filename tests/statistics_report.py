@@ -38,7 +38,7 @@ def totals(trace: Path, rules: Rules) -> Counter[str]:
 
 def koreaders_totals(statistics: Path) -> Counter[str]:
     """Seconds by title."""
-    with contextlib.closing(sqlite3.connect(f"file:{statistics}?mode=ro", uri=True)) as database:
+    with contextlib.closing(sqlite3.connect(f"file:{statistics}?mode=ro&immutable=1", uri=True)) as database:
         rows = database.execute("SELECT title, SUM(duration) FROM book JOIN page_stat_data ON id_book = id GROUP BY id")
         return Counter(dict(rows.fetchall()))
 
