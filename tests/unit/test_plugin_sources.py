@@ -16,10 +16,15 @@ from device import plugin_import
 from device.core.instants import to_iso
 from device.plugin_records import Taker
 from device.protocol import Result
-from device.store import database
+from device.store import database, plugin_database
 from tests.fixtures.make_plugin_database import NAME, PluginDatabase, rest
 from tests.old_plugin import HASH, NOW, OTHER_HASH, Device, fill, older_files
 from tests.soak import bounded
+
+ENDLESS = (
+    "CREATE VIEW pending_ratings AS WITH RECURSIVE n(book_cache_id) AS"
+    " (SELECT 1 UNION ALL SELECT book_cache_id + 1 FROM n) SELECT book_cache_id, 5 AS rating, NULL AS id FROM n"
+)
 
 
 @pytest.fixture
@@ -201,12 +206,18 @@ def test_a_view_in_a_tables_place_is_not_asked(device: Device) -> None:
     with device.old() as old:
         fill(old)
         old.connection.execute("DROP TABLE pending_ratings")
-        old.connection.execute(
-            "CREATE VIEW pending_ratings AS WITH RECURSIVE n(book_cache_id) AS"
-            " (SELECT 1 UNION ALL SELECT book_cache_id + 1 FROM n) SELECT book_cache_id, 5 AS rating, NULL AS id FROM n"
-        )
-    device.take_over()
-    assert device.outcome == "done"
+        old.connection.execute(ENDLESS)
+    assert not any("damaged" in line for line in device.take_over())
+
+
+def test_a_statement_that_does_not_end_is_ended(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes longer than any honest table is simulated by a patience that is shorter."""
+    many_sessions(device)
+    monkeypatch.setattr(plugin_database, "_STEPS", 100)
+    monkeypatch.setattr(plugin_database, "STEPS_MAX", 5_000)
+    told = device.take_over()
+    assert any("historical_sessions could not be read to its end (interrupted)" in line for line in told)
+    assert "1 rating to send" in told[0]
 
 
 def test_a_file_that_changes_while_it_is_read_is_not_believed(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
