@@ -6,7 +6,7 @@ HOST := sh builder/host-packages.sh
 BUILT := armv7 x86_64# what the tests run; `make dist` builds all targets
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick check format dist bench lock clean
+.PHONY: help setup demo test test-quick soak check format dist bench lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
@@ -33,6 +33,11 @@ test: check ## everything, with the static ARM executable under qemu (first run 
 test-quick: $(VENV) ## the tests that need no cross build
 	@$(HOST) test
 	@$(PYTHON) -m pytest -m "not built"
+
+soak: check ## the long version of what `make test` tries a bounded number of: power cuts, kills, a lying server (hours)
+	@$(HOST) test build
+	@$(PYTHON) -m builder build $(BUILT:%=--target %)
+	@BOOKLORESYNC_SOAK=1 $(PYTHON) -m pytest -s tests/crash tests/lying tests/device/test_killed.py
 
 check: $(VENV) ## ruff, mypy --strict, the restricted subset, luacheck, generated files
 	@$(HOST) test

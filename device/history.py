@@ -17,7 +17,7 @@ from device.core import history
 from device.core import outbox as rules_of_outbox
 from device.core.instants import EARLIEST_PLAUSIBLE_S
 from device.core.preferences import HISTORY_GAP_S
-from device.koreader import statistics as files
+from device.koreader import snapshot as files
 from device.store import books, outbox, reading_sessions
 from device.store import history as stored
 from device.store.statistics import Damaged, Foreign, open_statistics
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from device.core.preferences import Preferences
     from device.core.reading_session import ReadingSession
     from device.folder import Folder
-    from device.koreader.statistics import Snapshot
+    from device.koreader.snapshot import Snapshot
     from device.store.database import Store
     from device.store.statistics import Statistics, StatisticsBook, Summary
 
@@ -88,7 +88,7 @@ class Outcome:
 
 
 def statistics_path(folder: Folder, given: str | None) -> str:
-    return given or files.default_path(folder.path)
+    return given or files.statistics_path(folder.path)
 
 
 def preview(

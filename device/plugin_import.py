@@ -4,7 +4,7 @@ Promises: the sources are only read. The store is changed in pieces, each a tran
 import came, so that a run that is killed or has no more time leaves nothing half done and the next one goes on; doing
 it again adds nothing. What the reader has set here stays as it is: her account, her preferences, her matches. Nothing
 of an account gets into a message. A source that cannot be read costs only what is in it.
-Called by: `device/verbs.py`; `offer` after every run, until the reader has answered.
+Called by: `device/verbs.py`.
 Law: what the plugin kept, table by table, from its version 1 to 4.4 and its fork; its own mistakes are known, and
 `device/core/plugin_rows.py` says which of its facts are not believed.
 """
@@ -16,8 +16,9 @@ import time
 from device import protocol
 from device.core import plugin_rows, plugin_settings
 from device.koreader.lua_literals import sequence
+from device.plugin_files import find, koreader_folder
 from device.plugin_records import Report, Taker
-from device.plugin_sources import Found, OpenDatabase, Unreadable, find, open_database, read_lua, read_token
+from device.plugin_sources import OpenDatabase, Unreadable, open_database, read_lua, read_token
 from device.secrets import Keeper, Secrets
 from device.server import address
 from device.store import plugin_database as tables
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from device.core.plugin_settings import Meaning
     from device.folder import Folder
     from device.koreader.lua_literals import Table, Value
+    from device.plugin_files import Found
     from device.protocol import Result
     from device.store.database import Store
     from device.store.plugin_database import Row
@@ -72,22 +74,11 @@ _LUA_SESSION = (
 )
 
 
-def offer(folder: Folder, store: Store) -> list[str] | None:
-    """The files of an old plugin that the reader has neither imported nor declined; None if there are none."""
-    if settings.get(store, records.IMPORT) is not None:
-        return None
-    try:
-        found = find(folder.disk, _koreader_folder(folder))
-    except OSError:
-        return None
-    return None if found is None else found.names()
-
-
 def decline(store: Store) -> None:
     """The reader does not want it: it is not offered again, but can still be asked for."""
-    if settings.get(store, records.IMPORT) is None:
+    if settings.get(store, settings.PLUGIN_IMPORT) is None:
         with store.transaction():
-            settings.put(store, records.IMPORT, records.DECLINED)
+            settings.put(store, settings.PLUGIN_IMPORT, records.DECLINED)
 
 
 def import_plugin(folder: Folder, store: Store, root: str | None, result: Result, now: int, deadline: float) -> None:
@@ -95,15 +86,11 @@ def import_plugin(folder: Folder, store: Store, root: str | None, result: Result
 
     Raises ValueError if there is nothing, OSError, or what the store raises; what was taken until then stays.
     """
-    root = root or _koreader_folder(folder)
+    root = root or koreader_folder(folder)
     found = find(folder.disk, root)
     if found is None:
         raise ValueError(texts.plugin_not_found(root))
     _Import(folder, store, found, result, now, deadline).run()
-
-
-def _koreader_folder(folder: Folder) -> str:
-    return folder.path.rpartition("/")[0]
 
 
 class _Import:
@@ -123,7 +110,7 @@ class _Import:
         self._complete = True
         self._read_any = False
         self._holds_secrets = False
-        self._first = settings.get(store, records.IMPORT) != records.DONE
+        self._first = settings.get(store, settings.PLUGIN_IMPORT) != records.DONE
 
     def run(self) -> None:
         database = self._open_database()
@@ -329,7 +316,7 @@ class _Import:
     def _finish(self) -> None:
         if self._complete:
             with self._store.transaction():
-                settings.put(self._store, records.IMPORT, records.DONE)
+                settings.put(self._store, settings.PLUGIN_IMPORT, records.DONE)
                 settings.remove(self._store, records.MARK)
         elif not self._problems:
             self._notes.append(texts.PLUGIN_UNFINISHED)

@@ -1,10 +1,4 @@
-"""What the Lua plugin left behind: its database, its older settings files, its token file; where they lie and how they
-are read.
-
-    <KOReader>/settings/booklore-sync.sqlite     everything, since its first database
-    <KOReader>/settings/booklore.lua             settings, before its tenth migration and in its fork
-    <KOReader>/settings/booklore_db.lua          books and waiting sessions, before it had a database
-    <KOReader>/plugins/…/hardcover.token         a token, if the reader has put one there
+"""What the Lua plugin left behind (`plugin_files.py`), and how it is read.
 
 Promises: nothing there is created, changed or removed. A database that is not complete without the journal beside it is
 copied into our own folder, and the copy is removed again. Whatever a file holds, it costs bounded memory, and what is
@@ -16,7 +10,7 @@ from __future__ import annotations
 
 from device.koreader import lua_literals
 from device.koreader.lua_scanner import LuaError
-from device.koreader.statistics import EMPTY, IN_USE, MISSING, TOO_BIG, Snapshot, Unavailable, snapshot
+from device.koreader.snapshot import EMPTY, IN_USE, MISSING, TOO_BIG, Snapshot, Unavailable, snapshot
 from device.store.plugin_database import Damaged, PluginDatabase, open_plugin_database
 
 TYPE_CHECKING = False
@@ -24,16 +18,11 @@ if TYPE_CHECKING:
     from device.disk import Disk
     from device.koreader.lua_literals import Table
 
-DATABASE = "booklore-sync.sqlite"
-SETTINGS = "booklore.lua"
-CACHE = "booklore_db.lua"
 COPY = "/plugin-copy.sqlite"  # in the data folder, while it is needed
 LUA_MAX_BYTES = 4 * 1_048_576  # 20,000 books
 TOKEN_FILE = "hardcover.token"
 TOKEN_MAX_BYTES = 16_384
 BACKUPS_MAX = 20  # the old plugin kept three
-# Behind the last record of a journal SQLite looks for the name of a file that it then deletes. These zeros hide it.
-_NO_NAME = b"\0" * 16
 
 _CAUSES = {
     EMPTY: "it is empty",
@@ -51,36 +40,6 @@ class Unreadable(Exception):
         self.file = file
         self.cause = cause
         self.again = again
-
-
-class Found:
-    """Which sources there are, by their paths."""
-
-    __slots__ = ("cache", "database", "root", "settings")
-
-    def __init__(self, root: str, database: str | None, settings: str | None, cache: str | None) -> None:
-        self.root = root
-        self.database = database
-        self.settings = settings
-        self.cache = cache
-
-    def names(self) -> list[str]:
-        return [path for path in (self.database, self.settings, self.cache) if path is not None]
-
-
-def find(disk: Disk, root: str) -> Found | None:
-    """What lies in KOReader's folder `root`, or in `root` itself, as in a copy somebody has put aside."""
-    for folder in (root + "/settings", root):
-        paths = [_there(disk, f"{folder}/{name}") for name in (DATABASE, SETTINGS, CACHE)]
-        if any(paths):
-            return Found(root, *paths)
-    return None
-
-
-def _there(disk: Disk, path: str) -> str | None:
-    """The path, if there is anything; of a Lua file the older copy is enough."""
-    candidates = (path,) if path.endswith(DATABASE) else (path, path + ".old")
-    return path if any(disk.size_bytes(candidate) for candidate in candidates) else None
 
 
 class OpenDatabase:
@@ -112,8 +71,6 @@ def open_database(disk: Disk, path: str, data_folder: str) -> OpenDatabase:
     except Unavailable as problem:
         raise Unreadable(path, _CAUSES[problem.why], again=problem.why == IN_USE) from problem
     try:
-        if state.copy is not None and disk.size_bytes(copy + "-journal"):
-            disk.append(copy + "-journal", _NO_NAME)
         database = open_plugin_database(state.address, state.copy is None)
         if not database.is_the_plugins():
             database.close()

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from device.store.outbox import OpenEntry
 
 
+UNTRACKED_MAX_BYTES = 65_536  # as much as the launcher reads when a book opens; the worker keeps to the whole list
+
+
 class Run:
     """One run: where, with which store, what for, what came of it. `deadline` is on the monotonic clock."""
 
@@ -217,7 +220,8 @@ def finish(run: Run) -> None:
     secrets = Keeper(run.folder.disk, run.folder.secrets).load()
     server = None if secrets is None else secrets.server
     problem = settings.get(run.store, settings.LAST_PROBLEM)
-    _write_for_launcher(run, entries, server, problem)
+    offered = _offer(run)
+    _write_for_launcher(run, entries, server, problem, offered)
     if run.job.verb == protocol.STATUS and not _is_preview(run.job):
         acknowledged = counts.get(rules.ACKNOWLEDGED, 0)
         for line in status.report(entries, acknowledged, server, problem, int(time.time())):
@@ -226,7 +230,25 @@ def finish(run: Run) -> None:
         _sum_up(run.job, run.result, entries)
 
 
-def _write_for_launcher(run: Run, entries: list[OpenEntry], server: str | None, problem: str | None) -> None:
+def _offer(run: Run) -> bool:
+    """Whether an older plugin's data could be taken over; said once, and in the menu until it is done or declined."""
+    from device.plugin_files import offer
+    from device.store import settings
+    from device.ui import texts
+
+    files = offer(run.folder, run.store)
+    if files is None:
+        return False
+    if run.job.verb in (protocol.STATUS, protocol.SYNC) and not settings.get(run.store, settings.OFFER_TOLD):
+        run.result.say(protocol.INFO, texts.plugin_offer(files))
+        with run.store.transaction():
+            settings.put(run.store, settings.OFFER_TOLD, "1")
+    return True
+
+
+def _write_for_launcher(
+    run: Run, entries: list[OpenEntry], server: str | None, problem: str | None, offered: bool
+) -> None:
     from device import json_text
     from device.store import books, preferences, settings
     from device.ui import menu
@@ -236,12 +258,23 @@ def _write_for_launcher(run: Run, entries: list[OpenEntry], server: str | None, 
     state.problem = problem
     state.last_sync_at = settings.get_int(run.store, settings.LAST_SYNC_AT)
     state.untracked = books.untracked_files(run.store)
+    state.offers = menu.plugin_offer() if offered else []
     disk, folder = run.folder.disk, run.folder
     disk.write(folder.menu, json_text.encode(menu.menu(state)))
     if state.untracked:
-        disk.write(folder.untracked, "".join(f"{file}\n" for file in state.untracked).encode("utf-8", "replace"))
+        disk.write(folder.untracked, _lines(state.untracked, UNTRACKED_MAX_BYTES))
     elif disk.size_bytes(folder.untracked) is not None:
         disk.remove(folder.untracked)
+
+
+def _lines(texts: list[str], limit_bytes: int) -> bytes:
+    """One a line, as many as the launcher reads; what would be two lines is left out."""
+    content = b""
+    for text in texts:
+        line = text.encode("utf-8", "replace") + b"\n"
+        if b"\n" not in line[:-1] and len(content) + len(line) <= limit_bytes:
+            content += line
+    return content
 
 
 def _sum_up(job: Job, result: Result, entries: list[OpenEntry]) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from device.koreader.statistics import NAME as STATISTICS
+from device.koreader.snapshot import STATISTICS
 from tests.device.executables import ARMV7, X86_64, built
 from tests.fixtures.make_statistics import make_large
 from tests.reader import MOBY, ROOT, Reader

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from device.store.database import Store
 
 DONE, DECLINED = "done", "declined"  # values of IMPORT
-IMPORT = "plugin_import"
 MARK = "plugin_import_mark"  # how far an interrupted import came
 KEPT = "plugin."  # before the keys of what is kept for features to come
 

@@ -5,7 +5,7 @@ KOReader has kept its page records in `page_stat_data` since October 2020, and i
 where it is missing the records are read in large pieces, each of which SQLite finds by going through all.
 
 Promises: whatever the file is, it is read with bounded memory, or Foreign or Damaged is raised.
-Called by: `device/history.py`, with an address from `device/koreader/statistics.py`.
+Called by: `device/history.py`, with an address from `device/koreader/snapshot.py`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ _LIMIT_LENGTH = 0  # SQLITE_LIMIT_LENGTH
 _NONE_GIVEN = "N/A"  # what KOReader writes for authors that it does not know
 _FINGERPRINT_DIGITS = frozenset("0123456789abcdef")
 
+# SQLite words what is wrong with a damaged file in the file's own bytes, which may be no text.
+_FAILURES = (_sqlite3.Error, UnicodeDecodeError)
 _PRAGMAS = (
     "PRAGMA locking_mode = EXCLUSIVE",  # of a copy: WAL without shared memory, which vfat and FUSE may not have
     "PRAGMA mmap_size = 0",
@@ -104,7 +106,7 @@ class Statistics:
                 "SELECT COUNT(*), COALESCE(MAX(rowid), 0), MAX(CASE typeof(start_time) WHEN 'integer' THEN start_time"
                 f" END), TOTAL({self._duration}) FROM {self._table}"
             ).fetchone()
-        except _sqlite3.Error as problem:
+        except _FAILURES as problem:
             raise Damaged(str(problem)) from problem
         return Summary(*row)
 
@@ -125,7 +127,7 @@ class Statistics:
                 " ORDER BY r.start_time, r.rowid LIMIT ?",
                 (start, rowid, to_start, PIECE_RECORDS),
             )
-        except _sqlite3.Error as problem:
+        except _FAILURES as problem:
             raise Damaged(str(problem)) from problem
 
     def outside(self, from_start: int, to_start: int) -> Iterator[Number]:
@@ -136,7 +138,7 @@ class Statistics:
                 (from_start, to_start),
             ):
                 yield row[0]
-        except _sqlite3.Error as problem:
+        except _FAILURES as problem:
             raise Damaged(str(problem)) from problem
 
     def book(self, id: int) -> StatisticsBook | None:
@@ -145,7 +147,7 @@ class Statistics:
                 "SELECT substr(title, 1, ?), substr(authors, 1, ?), md5 FROM book WHERE id = ?",
                 (TEXT_MAX_CHARS, TEXT_MAX_CHARS, id),
             ).fetchone()
-        except _sqlite3.Error as problem:
+        except _FAILURES as problem:
             raise Damaged(str(problem)) from problem
         if row is None:
             return None
@@ -168,7 +170,7 @@ def open_statistics(address: str, is_copy: bool) -> Statistics:
         except BaseException:
             connection.close()
             raise
-    except _sqlite3.Error as problem:
+    except _FAILURES as problem:
         raise Damaged(str(problem)) from problem
 
 

@@ -68,6 +68,14 @@ def menu(state: State) -> dict[str, Json]:
     return {"version": VERSION, "title": "BookLore Sync", "items": items}
 
 
+def plugin_offer() -> list[Json]:
+    """An older plugin's data lies there: take it over, or never ask again."""
+    take = action("plugin-import", texts.PLUGIN_IMPORT, texts.PLUGIN_IMPORT_HELP, True, "import-plugin")
+    decline = action("plugin-decline", texts.PLUGIN_DECLINE, texts.PLUGIN_DECLINE_HELP, True, "import-plugin")
+    decline["arguments"] = {"decline": True}
+    return [take, decline]
+
+
 def _history() -> list[Json]:
     preview = action("history-preview", texts.HISTORY_PREVIEW, texts.HISTORY_PREVIEW_HELP, True, "status")
     preview["arguments"] = {"history": True}

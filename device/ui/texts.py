@@ -31,6 +31,10 @@ IDLE_CAP = "Longest time that counts for one page"
 JOIN_PAUSE = "Sleep that does not split a session"
 PROGRESS_DECIMALS = "Decimals of the progress"
 HISTORY_GAP = "Pause that splits the imported history"
+PLUGIN_IMPORT = "Take over the old plugin's data"
+PLUGIN_IMPORT_HELP = "Settings, account, books, waiting and sent sessions of the older plugin. It stays as it is."
+PLUGIN_DECLINE = "Do not take it over"
+PLUGIN_DECLINE_HELP = "This offer goes away; `booklore-sync import-plugin` can still do it."
 HISTORY = "Reading history of KOReader"
 HISTORY_PREVIEW = "Show what would be imported"
 HISTORY_PREVIEW_HELP = "Looks into KOReader's own statistics and changes nothing."
@@ -115,8 +119,50 @@ def clock_differs(server_ahead_s: int) -> str:
     return f"This device's clock is {amount} {'behind' if server_ahead_s > 0 else 'ahead of'} your server's."
 
 
-def store_set_aside(name: str) -> str:
-    return f"The store was damaged. A new one has begun; sessions that were not sent yet are in {name}."
+def store_rebuilt(count: int, from_journals: int, lost: int) -> str:
+    kept = f" ({from_journals} of them from kept journals)" if from_journals else ""
+    gone = f"Up to {lost} older ones are lost on this device; what was sent of them is on the server."
+    return (
+        f"The store was damaged and has been built anew with {sessions(count)}{kept}."
+        f" {gone if lost else 'None is lost.'} What may be on the server is looked up there before it is sent."
+    )
+
+
+PREFERENCES_LOST = "Preferences could not all be read; those that are missing have their first values again."
+
+
+def damaged_store_is_in(path: str) -> str:
+    return f"The damaged store is kept as {path}."
+
+
+def store_replaced(path: str) -> str:
+    return f"The store was damaged and has been built anew. The damaged one is kept as {path}."
+
+
+def store_of_newer_version(problem: str, path: str) -> str:
+    return f"{problem}. Update BookLore Sync. If there is no newer one, move {path} away: a new store then begins."
+
+
+def store_failed(path: str, problem: str) -> str:
+    return f"The store {path} failed: {problem}. What is not in it yet stays in the journal."
+
+
+def taken_again(count: int) -> str:
+    return f"The store had lost {sessions(count)}; {'it was' if count == 1 else 'they were'} taken again from the journals."
+
+
+def storage_full(path: str, free_kib: int) -> str:
+    return (
+        f"The storage is full ({free_kib} KB are free where {path} lies). Nothing that was recorded is lost."
+        " Delete something there; the next sync goes on."
+    )
+
+
+def storage_read_only(path: str) -> str:
+    return (
+        f"The storage can only be read, so nothing can be written to {path}. Nothing that was recorded is lost."
+        " Restart the device; if it stays so, its storage needs repair."
+    )
 
 
 def journal_of_newer_version(name: str) -> str:
@@ -205,7 +251,7 @@ def hours(seconds: int) -> str:
     """`15 h 38 min`; seconds only below ten minutes."""
     if seconds < 600:
         return f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
-    minutes = (seconds + 30) // 60
+    minutes = seconds // 60
     return f"{minutes // 60:,} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
 
 

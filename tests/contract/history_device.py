@@ -18,7 +18,7 @@ from device.core.reading_session import ReadingSession
 from device.disk import Disk
 from device.folder import Folder
 from device.history import Outcome
-from device.koreader import statistics as files
+from device.koreader import snapshot as files
 from device.store import books, database, reading_sessions
 from tests.fixtures.make_statistics import sitting, statistics
 
@@ -31,7 +31,7 @@ class Device:
     """One KOReader folder. `imports` and `previews` are given the tests' own clock."""
 
     def __init__(self, root: Path) -> None:
-        self.statistics = root / "settings" / files.NAME
+        self.statistics = root / "settings" / files.STATISTICS
         self.statistics.parent.mkdir(parents=True)
         self.folder = Folder(Disk(), str(root / "bookloresync"))
         self.folder.make()

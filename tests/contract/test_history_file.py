@@ -14,7 +14,7 @@ import pytest
 
 from device import history
 from device.history import HistoryProblem
-from device.koreader import statistics as files
+from device.koreader import snapshot as files
 from tests.contract.history_device import FINGERPRINT, MOBY_AND_EMMA, NOON, NOW, Device, sum_of_durations, two_books
 from tests.fixtures.make_statistics import Record, Statistics, make_large, settle, sitting, statistics
 
@@ -48,7 +48,7 @@ def test_a_write_ahead_log_is_read_too_and_left_as_it_is(device: Device) -> None
         koreader.add(sitting(1, NOON + 172_800, 3, first_page=26))
         settle(device.statistics)
         before = everything_in(device.statistics.parent)
-        assert before[files.NAME + "-wal"][0] != hashlib.sha256().hexdigest()
+        assert before[files.STATISTICS + "-wal"][0] != hashlib.sha256().hexdigest()
         device.imports()
         assert everything_in(device.statistics.parent) == before
         assert [row[1] for row in device.sessions()] == [NOON, NOON + 7_200, NOON + 86_400, NOON + 172_800]
@@ -59,7 +59,7 @@ def test_an_empty_write_ahead_log_needs_no_copy(device: Device, monkeypatch: pyt
     monkeypatch.setattr(files, "COPY_MAX_BYTES", 0)
     two_books(device.statistics)
     for part in ("-wal", "-shm"):
-        device.statistics.with_name(files.NAME + part).touch()
+        device.statistics.with_name(files.STATISTICS + part).touch()
     settle(device.statistics)
     before = everything_in(device.statistics.parent)
     device.imports()
@@ -68,17 +68,17 @@ def test_an_empty_write_ahead_log_needs_no_copy(device: Device, monkeypatch: pyt
 
 
 def test_a_transaction_that_power_cut_short_is_not_read(device: Device, tmp_path: Path) -> None:
-    elsewhere = tmp_path / "elsewhere" / files.NAME
+    elsewhere = tmp_path / "elsewhere" / files.STATISTICS
     two_books(elsewhere, "TRUNCATE")
     with contextlib.closing(sqlite3.connect(elsewhere, isolation_level=None)) as koreader:
         koreader.execute("PRAGMA cache_size = 1")
         koreader.execute("BEGIN")
         koreader.executemany("INSERT INTO page_stat_data VALUES (?, ?, ?, ?, ?)", many(2_000))
-        for name in (files.NAME, files.NAME + "-journal"):
+        for name in (files.STATISTICS, files.STATISTICS + "-journal"):
             shutil.copy(elsewhere.with_name(name), device.statistics.with_name(name))
     settle(device.statistics)
     before = everything_in(device.statistics.parent)
-    assert device.statistics.with_name(files.NAME + "-journal").stat().st_size > 0
+    assert device.statistics.with_name(files.STATISTICS + "-journal").stat().st_size > 0
     device.imports()
     assert device.sessions() == MOBY_AND_EMMA
     assert everything_in(device.statistics.parent) == before

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from device.core.history import REASONS
-from device.koreader import statistics as files
+from device.koreader import snapshot as files
 from device.store import books
 from device.ui.history import preview_lines
 from tests.contract.history_device import FINGERPRINT, NOON, Device, two_books
@@ -80,7 +80,7 @@ def test_a_book_that_was_not_found_on_the_server_says_why(device: Device) -> Non
 @pytest.fixture
 def reader(tmp_path: Path) -> Reader:
     made = Reader(tmp_path / "koreader" / "bookloresync")
-    two_books(tmp_path / "koreader" / "settings" / files.NAME)
+    two_books(tmp_path / "koreader" / "settings" / files.STATISTICS)
     return made
 
 
@@ -104,7 +104,7 @@ def test_jobs_preview_and_import(reader: Reader) -> None:
 
 def test_the_file_may_be_named(reader: Reader, tmp_path: Path) -> None:
     elsewhere = tmp_path / "backup.sqlite3"
-    shutil.move(tmp_path / "koreader" / "settings" / files.NAME, elsewhere)
+    shutil.move(tmp_path / "koreader" / "settings" / files.STATISTICS, elsewhere)
     missing = reader.run("import-history")
     assert missing.returncode == 1
     assert "KOReader has no statistics at" in missing.stderr

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from device import history
-from device.koreader import statistics as files
+from device.koreader import snapshot as files
 from device.store import history as stored
 from device.store import reading_sessions
 from device.ui.history import import_lines
@@ -81,7 +81,7 @@ def test_a_run_that_is_killed_leaves_nothing_half_done_and_the_next_one_complete
     whole.imports()
     killed = Reader(tmp_path / "killed" / "bookloresync")
     shutil.copytree(whole.statistics.parent, tmp_path / "killed" / "settings")
-    settle(tmp_path / "killed" / "settings" / files.NAME)
+    settle(tmp_path / "killed" / "settings" / files.STATISTICS)
     killed.run("status")
     command = [*CHECKOUT_WORKER, "import-history", "--data", str(killed.data)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
@@ -161,7 +161,7 @@ def test_instalments_on_real_files_double_nothing_and_overlap_nothing(
 
 @pytest.mark.parametrize("name", ["reading-1", "reading-2"])
 def test_the_samples_are_imported_to_the_second(device: Device, name: str) -> None:
-    sample = SAMPLES / name / files.NAME
+    sample = SAMPLES / name / files.STATISTICS
     if not sample.exists():
         pytest.skip("the samples are not here")
     shutil.copy(sample, device.statistics)

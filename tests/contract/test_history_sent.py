@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from device.koreader.statistics import NAME
+from device.koreader.snapshot import STATISTICS
 from tests.contract.history_device import NOON, two_books
 from tests.fixtures.make_statistics import sitting, statistics
 from tests.reader import Reader
@@ -26,7 +26,7 @@ def server() -> Iterator[StandIn]:
 
 @pytest.fixture
 def reader(tmp_path: Path, server: StandIn) -> Reader:
-    two_books(tmp_path / "one" / "settings" / NAME)
+    two_books(tmp_path / "one" / "settings" / STATISTICS)
     made = Reader(tmp_path / "one" / "bookloresync")
     made.configure(server.url)
     return made
@@ -70,7 +70,7 @@ def test_what_the_old_plugin_made_of_the_same_pages_is_not_doubled(
     reader: Reader, server: StandIn, tmp_path: Path
 ) -> None:
     # It began where we begin, and ended where the last page began.
-    with statistics(tmp_path / "old" / "settings" / NAME) as file:
+    with statistics(tmp_path / "old" / "settings" / STATISTICS) as file:
         file.add(sitting(file.add_book("Moby Dick", "Herman Melville"), NOON, 19, of_pages=600))
     old = Reader(tmp_path / "old" / "bookloresync")
     old.configure(server.url)

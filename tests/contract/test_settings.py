@@ -100,3 +100,19 @@ def test_a_book_can_be_switched_off_before_it_was_ever_opened(reader: Reader) ->
 def test_tracking_asks_for_a_book_and_for_on_or_off(reader: Reader) -> None:
     for arguments in (["on"], ["--book", "/b.epub"], ["--book", "/b.epub", "maybe"]):
         assert "needs a book and on or off" in reader.run("track", *arguments).stderr
+
+
+def test_an_older_plugins_data_is_offered_once_in_words_and_in_the_menu_until_it_is_answered(reader: Reader) -> None:
+    source = reader.data.parent / "settings" / "booklore-sync.sqlite"
+    source.parent.mkdir()
+    source.write_bytes(b"something")
+    assert "The old plugin left its settings" in reader.run("status").stdout
+    assert "The old plugin left its settings" not in reader.run("status").stdout
+    assert offers(reader) == ["plugin-import", "plugin-decline"]
+    reader.run_job("import-plugin", reason="tap", arguments={"decline": True})
+    assert offers(reader) == []
+
+
+def offers(reader: Reader) -> list[str]:
+    items = json.loads((reader.data / "menu.json").read_text())["items"]
+    return [item["id"] for item in items if item["id"].startswith("plugin-")]

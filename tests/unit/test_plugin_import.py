@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from device import plugin_import
+from device import plugin_files, plugin_import
 from device.core.journal import Book
 from device.core.reading_session import ReadingSession
 from device.store import books, outbox, reading_sessions, settings
@@ -509,17 +509,17 @@ def test_removals_from_the_shelf_are_kept_and_not_done(device: Device) -> None:
 
 
 def test_it_is_offered_where_an_old_plugin_was_and_not_again_after_it_was_taken(device: Device) -> None:
-    assert plugin_import.offer(device.folder, device.store) is None
+    assert plugin_files.offer(device.folder, device.store) is None
     device.old().close()
-    assert plugin_import.offer(device.folder, device.store) == [str(device.source)]
+    assert plugin_files.offer(device.folder, device.store) == [str(device.source)]
     device.take_over()
-    assert plugin_import.offer(device.folder, device.store) is None
+    assert plugin_files.offer(device.folder, device.store) is None
 
 
 def test_it_is_not_offered_again_after_it_was_declined_but_can_be_asked_for(device: Device) -> None:
     with device.old() as old:
         fill(old)
     plugin_import.decline(device.store)
-    assert plugin_import.offer(device.folder, device.store) is None
+    assert plugin_files.offer(device.folder, device.store) is None
     device.take_over()
     assert len(device.states()) == 5

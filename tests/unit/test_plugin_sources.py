@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from device import plugin_import
+from device import plugin_files, plugin_import
 from device.core.instants import to_iso
 from device.plugin_records import Taker
 from device.protocol import Result
@@ -236,7 +236,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_believed(device: Device, mo
     told = device.take_over()
     assert any("another program is writing it" in line for line in told)
     assert device.states() == ["acknowledged"]
-    assert plugin_import.offer(device.folder, device.store) is not None
+    assert plugin_files.offer(device.folder, device.store) is not None
 
 
 # Interruptions
@@ -321,11 +321,11 @@ def test_an_import_that_has_no_more_time_says_so_and_the_next_goes_on(
         result = Result()
         plugin_import.import_plugin(device.folder, device.store, None, result, NOW, 60.0)
     assert "The time was up. Import again to go on where this stopped." in [text for _, text in result.messages]
-    assert plugin_import.offer(device.folder, device.store) is not None
+    assert plugin_files.offer(device.folder, device.store) is not None
     assert len(taken) == 2 * plugin_import.PIECE_ROWS
     device.take_over()
     assert len(taken) == len(set(taken))
-    assert plugin_import.offer(device.folder, device.store) is None
+    assert plugin_files.offer(device.folder, device.store) is None
 
 
 def test_any_damage_to_a_database_is_borne(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""KOReader's statistics.sqlite3 as a file: how to read it without hindering KOReader and without changing a byte.
+"""A database of KOReader or a plugin of its as a file: how to read it without hindering them, changing not a byte.
 
-KOReader opens it for a moment at a time, and its changes are in the file itself when nothing lies beside it. Then
-SQLite reads it in place, told that it never changes: so it takes no lock (one of ours could make KOReader's next
+KOReader opens such a file for a moment at a time, and its changes are in the file itself when nothing lies beside it.
+Then SQLite reads it in place, told that it never changes: so it takes no lock (one of ours could make KOReader's next
 insertion fail) and makes no files beside it (a plain read-only connection leaves two behind a database in WAL mode).
 That it did not change while it was read is checked afterwards, by its size and time; whoever uses what was read asks
 `is_unchanged` first. Where a write-ahead log or a journal with content lies beside it, from a KOReader that is writing
@@ -9,7 +9,8 @@ or was killed, both are copied into our own folder, and SQLite brings the copy u
 
 Promises: nothing beside the file is created, changed or removed; a copy is removed again, also by the run after one
 that was killed.
-Called by: `device/history.py`. Law: SQLite's own documentation of `immutable`, WAL mode and hot journals.
+Called by: `device/history.py`, `device/plugin_sources.py`.
+Law: SQLite's own documentation of `immutable`, WAL mode and hot journals.
 """
 
 from __future__ import annotations
@@ -23,11 +24,15 @@ if TYPE_CHECKING:
 
     Stamps = tuple[tuple[int, int] | None, ...]
 
-NAME = "statistics.sqlite3"
-BESIDE = ("-wal", "-journal")  # what SQLite may leave beside a database that is not complete without it
-COPY_PARTS = ("", "-wal", "-journal", "-shm")
+STATISTICS = "statistics.sqlite3"
+JOURNAL = "-journal"
+BESIDE = ("-wal", JOURNAL)  # what SQLite may leave beside a database that is not complete without it
+COPY_PARTS = ("", "-wal", JOURNAL, "-shm")
 COPY_MAX_BYTES = 268_435_456  # 256 MiB: three million page records
 SETTLED_S = 2.5  # vfat's times of change have steps of 2 s: a file this old cannot change without one
+# Behind the last record of a journal SQLite looks for the name of another file, which it deletes once this one is
+# rolled back. These zeros hide what a hostile journal names.
+NO_NAME = b"\0" * 16
 TRIES = 3  # of copying a file that changes meanwhile
 PAUSE_S = 1.0  # between them; KOReader writes for a fraction of a second
 
@@ -63,9 +68,9 @@ class Snapshot:
             remove_copy(self._disk, self.copy)
 
 
-def default_path(data_folder: str) -> str:
-    """Where KOReader keeps it, seen from `<KOReader's folder>/bookloresync`."""
-    return f"{data_folder.rpartition('/')[0]}/settings/{NAME}"
+def statistics_path(data_folder: str) -> str:
+    """Where KOReader keeps its statistics, seen from `<KOReader's folder>/bookloresync`."""
+    return f"{data_folder.rpartition('/')[0]}/settings/{STATISTICS}"
 
 
 def snapshot(disk: Disk, path: str, copy: str) -> Snapshot:
@@ -126,6 +131,8 @@ def _copy(disk: Disk, path: str, copy: str, stamps: Stamps) -> None:
             if problem.errno == errno.EFBIG:
                 raise Unavailable(TOO_BIG) from problem
             raise
+    if disk.size_bytes(copy + JOURNAL):
+        disk.append(copy + JOURNAL, NO_NAME)
 
 
 def _quoted(path: str) -> str:
