@@ -1,13 +1,14 @@
 """Journal → store: finished readings become reading sessions with an outbox entry each.
 
-Promises: a journal and everything that follows from it is one transaction; its file is deleted only after the commit;
-taking it twice changes nothing. A journal that cannot be read is kept under another name, never deleted.
+Promises: a journal and everything that follows from it is one transaction; its file goes only after the commit, and a
+copy of it stays until the server has everything (`evidence.py`); taking it twice changes nothing. A journal that cannot
+be read is kept under another name, never deleted.
 Called by: `device/worker.py`.
 """
 
 from __future__ import annotations
 
-from device import protocol
+from device import evidence, protocol
 from device.core import journal, reading_session
 from device.core import outbox as rules_of_outbox
 from device.store import books, outbox, reading_sessions
@@ -50,14 +51,16 @@ class Unreadable(Exception):
 def _take(folder: Folder, store: Store, rules: Rules, id: str, now: int, uptime: Uptime) -> int:
     """Takes one journal and removes it; how many sessions it held. Raises UnknownVersion, Unreadable, OSError."""
     path = f"{folder.journal}/{id}{SUFFIX}"
+    lines = whole_lines(folder.disk.read(path, JOURNAL_MAX_BYTES) or b"")
+    reading = journal.read(lines)
     recorded = 0
     if not reading_sessions.journal_is_ingested(store, id):
-        content = folder.disk.read(path, JOURNAL_MAX_BYTES) or b""
-        reading = journal.read(whole_lines(content))
         if reading is None:
             folder.disk.rename(path, path + UNREADABLE)
             raise Unreadable
         recorded = _record(store, id, reading, rules, now, uptime)
+    if reading is not None:
+        evidence.keep(folder, store, id, lines[: reading.lines])
     folder.disk.remove(path)
     return recorded
 
@@ -77,13 +80,13 @@ def _record(store: Store, id: str, reading: Reading, rules: Rules, now: int, upt
             return 0
         for session in found:
             reading_session.place_by_boot_clock(session, uptime, now)
-            _make_room(store, session)
+            find_place(store, session)
             session_id = reading_sessions.add(store, book_id, reading_sessions.JOURNAL, id, session)
             outbox.add_session(store, session_id, book_id, rules_of_outbox.NEW, False, now)
     return len(found)
 
 
-def _make_room(store: Store, session: ReadingSession) -> None:
+def find_place(store: Store, session: ReadingSession) -> None:
     """Moves a session behind those whose time it shares: nobody reads two books at once, so its clock was wrong."""
     taken_until = reading_sessions.latest_end_within(store, session.started_at, session.ended_at)
     while taken_until is not None:

@@ -80,13 +80,15 @@ def _perform(line: CommandLine) -> int:
     except protocol.UnknownVersion as problem:
         result.outcome = protocol.UNKNOWN_VERSION
         result.say(protocol.ERROR, f"{options['job']} cannot be used: {problem}. Update BookLore Sync.")
-    except (OSError, ValueError) as problem:
+    except ValueError as problem:
         result.outcome = protocol.FAILED
         result.say(protocol.ERROR, str(problem))
     except Exception as problem:
         # The last line of defence: the reader hears that something is wrong, and the log tells us what.
+        from device import storage
+
         result.outcome = protocol.FAILED
-        result.say(protocol.ERROR, f"BookLore Sync failed: {type(problem).__name__}: {problem}")
+        result.say(protocol.ERROR, storage.in_words(folder, problem))
     return _report(folder, job, result)
 
 
@@ -123,38 +125,45 @@ def _read_job(folder: Folder, path: str, verb: str) -> Job:
 
 
 def _run_alone(folder: Folder, job: Job, result: Result, setup: Setup | None) -> None:
-    from device import protocol
+    """A run that fails for a reason that can be mended is tried once more."""
+    from device import process, protocol
+    from device.soundness import remedy
     from device.store import database
-    from device.verbs import Run, finish, run_verb
+    from device.ui import texts
 
     deadline = time.monotonic() + job.deadline_s
     now = int(time.time())
     if job.verb == protocol.SELFCHECK:
         _selfcheck(folder, result, deadline)
         return
+    said = len(result.messages)
     try:
-        store = database.open_store(folder.disk, folder.store, now)
-        try:
-            if store.set_aside is not None:
-                from device.ui import texts
-
-                result.say(protocol.WARNING, texts.store_set_aside(store.set_aside))
-            run = Run(folder, store, job, result, deadline)
-            run_verb(run, setup)
-            finish(run)
-        finally:
-            store.close()
+        _run_on_store(folder, job, result, setup, deadline)
     except database.NewerStore as problem:
         result.outcome = protocol.UNKNOWN_VERSION
-        result.say(protocol.ERROR, f"{problem}. Update BookLore Sync.")
-    except database.Error as problem:
-        if database.is_damage(problem):
-            from device.ui import texts
+        result.say(protocol.ERROR, texts.store_of_newer_version(str(problem), folder.store))
+    except Exception as problem:
+        del result.messages[said:]
+        if not remedy(folder, problem, result, now, process.uptime()):
+            raise
+        _run_on_store(folder, job, result, setup, deadline)
 
-            moved_to = database.set_aside(folder.disk, folder.store, now)
-            raise OSError(texts.store_set_aside(moved_to)) from problem
-        message = f"the store {folder.store} failed: {problem}. What is not in it yet stays in the journal."
-        raise OSError(message) from problem
+
+def _run_on_store(folder: Folder, job: Job, result: Result, setup: Setup | None, deadline: float) -> None:
+    from device import evidence, process, soundness
+    from device.store import database
+    from device.verbs import Run, finish, run_verb
+
+    now = int(time.time())
+    store = database.open_store(folder.disk, folder.store, now)
+    try:
+        soundness.begin(folder, store, result, now, process.uptime())
+        run = Run(folder, store, job, result, deadline)
+        run_verb(run, setup)
+        evidence.let_go(folder, store)
+        finish(run)
+    finally:
+        store.close()
 
 
 def _selfcheck(folder: Folder, result: Result, deadline: float) -> None:
@@ -183,13 +192,27 @@ def _report(folder: Folder, job: Job, result: Result) -> int:
         if job.verb == protocol.INGEST and code == 0:
             _print(f"{result.counts['recorded']} recorded, {result.counts['waiting']} to be sent")
         return code
-    fields = protocol.result_fields(job, result, int(time.time()))
+    content = json_text.encode(protocol.result_fields(job, result, int(time.time())))
     try:
-        folder.disk.write(f"{folder.results}/{job.id}.json", json_text.encode(fields))
+        _write_result(folder, f"{folder.results}/{job.id}.json", content)
     except OSError as problem:
-        _print(f"booklore-sync: the result cannot be written: {problem}", sys.stderr)
+        from device import storage
+
+        _print(f"booklore-sync: the result cannot be written: {storage.in_words(folder, problem)}", sys.stderr)
         return protocol.EXIT_CODES[protocol.FAILED]
     return code
+
+
+def _write_result(folder: Folder, path: str, content: bytes) -> None:
+    """What is kept for the worst case gives way to what the reader is to be told now."""
+    try:
+        folder.disk.write(path, content)
+    except OSError as problem:
+        from device import evidence, storage
+
+        if not storage.is_full(problem) or not evidence.make_room(folder):
+            raise
+        folder.disk.write(path, content)
 
 
 def _absolute(path: str) -> str:

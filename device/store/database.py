@@ -1,9 +1,11 @@
 """Opening, migrating and closing the store's SQLite file, and transactions on it.
 
-Promises: a store that opens is of the newest version; one that is damaged is set aside under another name, never
-deleted, and an empty one begins; a newer program's store is left alone. A transaction is durable when its block ends.
-Never: WAL or mmap, which vfat and the Kindle's FUSE do not carry (docs/adr/0004).
-Called by: `device/worker.py`.
+Promises: a store that opens is of the newest version; a newer program's store is left alone. A transaction is durable
+when its block ends. A store that was built anew (`device/rebuild.py`) takes the damaged one's place in one direction:
+whatever interrupts it, the next opening goes on.
+Never: WAL or mmap, which vfat and the Kindle's FUSE do not carry (docs/adr/0004); a rename over a file that is there;
+deletes a damaged store, unless there are more than `SET_ASIDE_MOST`.
+Called by: `device/worker.py`, `device/rebuild.py`.
 It uses `_sqlite3`, the C module below `sqlite3`, which would import `datetime` and more (docs/adr/0006).
 """
 
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
 
 LOCK_WAIT_S = 5.0  # only a person with a database browser can hold it: the worker itself runs once at a time
 CACHE_KIB = 512  # SQLite's own default is 2 MiB; the store is small and the device too
+VERSION_MOST = 65_535  # a header that says more was not written by a newer program: it is broken
+SET_ASIDE_MOST = 3  # damaged stores that are kept; each may be as big as the store
+SET_ASIDE = ".damaged-"
+REBUILT = ".rebuilt"  # a whole new store that waits to take the damaged one's place
+JOURNAL = "-journal"  # SQLite's own, beside each of its files
 
 _PRAGMAS = (
     "PRAGMA journal_mode = TRUNCATE",  # a journal that is kept and emptied: no creating and deleting on vfat
@@ -33,8 +40,13 @@ _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     f"PRAGMA cache_size = -{CACHE_KIB}",
 )
-_DAMAGE = ("malformed", "not a database", "file is encrypted")
 
+# Primary result codes of SQLite (https://sqlite.org/rescode.html), and of the extended ones those that mean damage.
+_ERROR, _BUSY, _LOCKED, _NOMEM, _READONLY, _INTERRUPT, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _PERM, _NOTADB = (
+    1, 5, 6, 7, 8, 9, 10, 11, 13, 14, 3, 26
+)  # fmt: skip
+_UNREADABLE_SECTOR = (_IOERR | 1 << 8, _IOERR | 2 << 8, _IOERR | 32 << 8, _IOERR | 33 << 8)  # READ .. CORRUPTFS
+_NOT_OF_THE_FILE = (_BUSY, _LOCKED, _NOMEM, _READONLY, _INTERRUPT, _IOERR, _FULL, _CANTOPEN, _PERM)
 
 Error = _sqlite3.Error  # whatever SQLite raises: full disk, read-only folder, damage met in mid-run
 
@@ -46,11 +58,12 @@ class NewerStore(Exception):
 class Store:
     """The open store. `transaction()` is the only way to change it."""
 
-    __slots__ = ("connection", "set_aside")
+    __slots__ = ("connection", "set_aside", "was_interrupted")
 
-    def __init__(self, connection: Connection, set_aside: str | None) -> None:
+    def __init__(self, connection: Connection, set_aside: str | None = None, was_interrupted: bool = False) -> None:
         self.connection = connection
-        self.set_aside = set_aside  # where a damaged store was moved to, if that has just happened
+        self.set_aside = set_aside  # where a damaged store lies whose place a new one took when this was opened
+        self.was_interrupted = was_interrupted  # a transaction was cut off; SQLite has rolled it back
 
     def execute(self, statement: str, values: tuple[Value, ...] = ()) -> Cursor:
         return self.connection.execute(statement, values)
@@ -85,30 +98,10 @@ class Transaction:
 
 
 def open_store(disk: Disk, path: str, now: int) -> Store:
-    """Opens the store at `path`, making or migrating it as needed.
-
-    Raises NewerStore, OSError, or `_sqlite3.Error` when it cannot be opened for another reason than damage.
-    """
-    try:
-        return Store(_open(path), None)
-    except _sqlite3.DatabaseError as problem:
-        if not is_damage(problem):
-            raise
-    moved_to = set_aside(disk, path, now)
-    return Store(_open(path), moved_to)
-
-
-def is_damage(problem: _sqlite3.Error) -> bool:
-    """Whether the file itself is broken, rather than its disk full or its folder read-only."""
-    return any(word in str(problem) for word in _DAMAGE)
-
-
-def set_aside(disk: Disk, path: str, now: int) -> str:
-    """Moves a damaged store out of the way, so that the next run begins a new one; returns where it is now."""
-    moved_to = f"{path}.damaged-{now}"
-    disk.rename(path, moved_to)
-    disk.remove(path + "-journal")  # it belongs to the damaged file and would be played back into the new one
-    return moved_to
+    """Opens the store at `path`, making or migrating it as needed. Raises NewerStore, Error, OSError."""
+    moved_to = replace_damaged(disk, path, now) if disk.size_bytes(path + REBUILT) is not None else None
+    was_interrupted = bool(disk.size_bytes(path + JOURNAL))
+    return Store(_open(path), moved_to, was_interrupted)
 
 
 def _open(path: str) -> Connection:
@@ -123,9 +116,17 @@ def _open(path: str) -> Connection:
     return connection
 
 
+def open_read_only(path: str) -> Connection:
+    """A second connection that only reads, and takes neither locks nor SQLite's journal into account."""
+    quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    return _sqlite3.connect(f"file:{quoted}?mode=ro&immutable=1", LOCK_WAIT_S, 0, None, uri=True)
+
+
 def migrate(connection: Connection) -> None:
     """Brings the store to the newest version, each step in a transaction of its own. Raises NewerStore."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if not 0 <= version <= VERSION_MOST:
+        raise Damaged(f"the store says that it has version {version}")
     if version > len(MIGRATIONS):
         raise NewerStore(f"the store has version {version}, this program knows up to {len(MIGRATIONS)}")
     for number, statements in enumerate(MIGRATIONS[version:], version + 1):
@@ -133,3 +134,68 @@ def migrate(connection: Connection) -> None:
             for statement in statements:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number}")
+
+
+class Damaged(_sqlite3.DatabaseError):
+    """What SQLite itself does not call damage, and we do."""
+
+
+def is_damage(problem: Exception) -> bool:
+    """Whether the file itself is certainly broken."""
+    code = _code(problem)
+    return isinstance(problem, Damaged) or code & 0xFF in (_CORRUPT, _NOTADB) or code in _UNREADABLE_SECTOR
+
+
+def may_be_damage(problem: Exception) -> bool:
+    """Whether a broken file could be the reason: also a statement that fails although it is right, or a value that is
+    none, but not a full disk, a folder that is read-only, or another program that holds the store."""
+    return is_damage(problem) or _code(problem) & 0xFF not in _NOT_OF_THE_FILE
+
+
+def is_full(problem: Exception) -> bool:
+    return _code(problem) & 0xFF == _FULL
+
+
+def is_read_only(problem: Exception) -> bool:
+    return _code(problem) & 0xFF == _READONLY
+
+
+def _code(problem: Exception) -> int:
+    """SQLite's extended result code; 0 for what SQLite did not raise."""
+    code = getattr(problem, "sqlite_errorcode", 0)
+    return code if isinstance(code, int) else 0
+
+
+def replace_damaged(disk: Disk, path: str, now: int) -> str:
+    """Puts the store that was built anew, which lies at `path` + REBUILT, in the damaged one's place.
+
+    Returns where the damaged one lies now. SQLite's journal of the damaged one goes with it: it would be played back
+    into the new one.
+    """
+    folder, _, name = path.rpartition("/")
+    numbers = _set_aside_numbers(disk, folder, name)
+    if disk.size_bytes(path) is not None:
+        number = max([now, *(number + 1 for number in numbers)])  # the clock may be wrong; the newest has the highest
+        disk.rename(path, f"{path}{SET_ASIDE}{number}")
+        numbers.append(number)
+    moved_to = f"{path}{SET_ASIDE}{max(numbers, default=now)}"
+    if disk.size_bytes(path + JOURNAL):
+        disk.rename(path + JOURNAL, moved_to + JOURNAL)
+    else:
+        disk.remove(path + JOURNAL)
+    disk.sync_folder(folder)
+    disk.rename(path + REBUILT, path)
+    disk.sync_folder(folder)
+    for number in sorted(numbers)[:-SET_ASIDE_MOST]:
+        for suffix in ("", JOURNAL):
+            disk.remove(f"{path}{SET_ASIDE}{number}{suffix}")
+    return moved_to
+
+
+def _set_aside_numbers(disk: Disk, folder: str, name: str) -> list[int]:
+    numbers = []
+    for other in disk.names(folder):
+        digits = other.removeprefix(name + SET_ASIDE)
+        if digits != other and digits.isascii() and digits.isdigit():
+            numbers.append(int(digits))
+    return numbers

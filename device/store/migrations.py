@@ -80,7 +80,6 @@ _2_SESSIONS_FROM_ELSEWHERE_AND_ONE_OUTBOX_FOR_ALL_KINDS = (
     "ALTER TABLE book ADD COLUMN tracked INTEGER NOT NULL DEFAULT 1",  # 0: the reader switched its recording off
     "ALTER TABLE book ADD COLUMN hardcover_id INTEGER",
     "ALTER TABLE book ADD COLUMN rating_base INTEGER",  # 1..10: what device and server agreed on last
-    "ALTER TABLE journal ADD COLUMN kept INTEGER NOT NULL DEFAULT 0",  # 1: its file is still there, for a rebuild
     """
     CREATE TABLE session_2 (
         id INTEGER PRIMARY KEY,

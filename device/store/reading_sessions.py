@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from device.core.reading_session import ReadingSession
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from device.core.reading_session import ReadingSession
     from device.store.database import Store
 
 JOURNAL, STATISTICS, PLUGIN = "journal", "statistics", "plugin"  # who recorded a session
@@ -18,18 +19,64 @@ def add_journal(store: Store, journal_id: str, now: int, lines: int) -> None:
     store.execute("INSERT INTO journal (id, ingested_at, lines) VALUES (?, ?, ?)", (journal_id, now, lines))
 
 
-def journals_done(store: Store) -> list[str]:
-    """Journals whose files are still kept although nothing of theirs waits any more."""
+def journals_between(store: Store, first: str, last: str) -> set[str]:
+    """Journals that were taken, with ids from `first` to `last`."""
+    return {str(row[0]) for row in store.execute("SELECT id FROM journal WHERE id BETWEEN ? AND ?", (first, last))}
+
+
+def unfinished_journals(store: Store, first: str, last: str) -> set[str]:
+    """Those of them from which something has not been acknowledged."""
     rows = store.execute(
-        "SELECT j.id FROM journal j WHERE j.kept = 1 AND NOT EXISTS (SELECT 1 FROM reading_session s"
-        " JOIN outbox o ON o.session_id = s.id WHERE s.journal_id = j.id AND o.state <> 'acknowledged')"
+        "SELECT DISTINCT s.journal_id FROM reading_session s JOIN outbox o ON o.session_id = s.id"
+        " WHERE s.journal_id BETWEEN ? AND ? AND o.state <> 'acknowledged'",
+        (first, last),
     )
-    return [str(row[0]) for row in rows]
+    return {str(row[0]) for row in rows}
 
 
-def keep_journal(store: Store, journal_id: str, kept: bool) -> None:
-    """Notes whether the journal's file is still there, so that the store could be rebuilt from it."""
-    store.execute("UPDATE journal SET kept = ? WHERE id = ?", (int(kept), journal_id))
+def of_journal(store: Store, journal_id: str) -> list[ReadingSession]:
+    """The sessions that were recorded from a journal, in order."""
+    rows = store.execute(
+        "SELECT started_at, ended_at, duration_s, start_page, end_page, start_fraction, end_fraction, pages_read,"
+        " flags, start_label, end_label, start_xpointer, end_xpointer, boot_id, boot_ms FROM reading_session"
+        " WHERE journal_id = ? ORDER BY started_at",
+        (journal_id,),
+    )
+    return [_session(*row) for row in rows]
+
+
+def _session(
+    started_at: int,
+    ended_at: int,
+    duration_s: int,
+    start_page: int | None,
+    end_page: int | None,
+    start_fraction: float | None,
+    end_fraction: float | None,
+    pages_read: int,
+    flags: str,
+    start_label: str | None,
+    end_label: str | None,
+    start_xpointer: str | None,
+    end_xpointer: str | None,
+    boot_id: str | None,
+    boot_ms: int | None,
+) -> ReadingSession:
+    session = ReadingSession(
+        started_at,
+        ended_at,
+        duration_s,
+        start_page,
+        end_page,
+        start_fraction,
+        end_fraction,
+        pages_read,
+        tuple(flags.split()),
+    )
+    session.start_label, session.end_label = start_label, end_label
+    session.start_xpointer, session.end_xpointer = start_xpointer, end_xpointer
+    session.boot_id, session.boot_ms = boot_id, boot_ms
+    return session
 
 
 def latest_end_within(store: Store, started_at: int, ended_at: int) -> int | None:

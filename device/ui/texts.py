@@ -148,7 +148,7 @@ def store_failed(path: str, problem: str) -> str:
 
 
 def taken_again(count: int) -> str:
-    return f"The store had lost {sessions(count)}; {'it was' if count == 1 else 'they were'} taken again from the journals."
+    return f"The store had lost {sessions(count)}, now taken again from the journals that are kept."
 
 
 def storage_full(path: str, free_kib: int) -> str:

@@ -118,10 +118,21 @@ def test_fifty_sessions_go_over_one_connection_with_one_login(server: StandIn, r
     assert len(server.requests) == 50 + 3  # login, the list of books, and whether the server takes batches
 
 
-def test_a_journal_is_gone_once_it_is_in_the_store(server: StandIn, reader: Reader) -> None:
-    reader.reads(**MOBY)
+def journals(reader: Reader) -> list[str]:
+    return [path.name for path in (reader.data / "journal").iterdir() if path.is_file()]
+
+
+def kept_journals(reader: Reader) -> list[str]:
+    return [path.name for path in (reader.data / "journal" / "taken").glob("*")]
+
+
+def test_a_journal_is_kept_aside_until_the_server_has_what_was_in_it(server: StandIn, reader: Reader) -> None:
+    journal = reader.reads(**MOBY)
     assert reader.run("ingest").returncode == 0
-    assert list((reader.data / "journal").iterdir()) == []
+    assert (journals(reader), kept_journals(reader)) == ([], [journal.name])
+    reader.configure(server.url)
+    assert reader.run("sync").stdout == "1 reading session sent.\n"
+    assert (journals(reader), kept_journals(reader)) == ([], [])
 
 
 def test_a_journal_that_comes_back_is_not_taken_twice(server: StandIn, reader: Reader) -> None:

@@ -102,14 +102,16 @@ def test_a_data_folder_whose_parent_is_missing_is_an_error_in_words(tmp_path: Pa
     assert "No such file or directory" in run.stderr
 
 
-def test_a_damaged_store_is_set_aside_and_said_and_the_journal_goes_into_a_new_one(reader: Reader) -> None:
+def test_what_is_no_store_at_all_is_set_aside_and_said_and_the_journal_goes_into_a_new_one(reader: Reader) -> None:
     (reader.data / "state.sqlite").write_bytes(b"\0garbage" * 1000)
     reader.reads()
     run = reader.run("ingest")
     assert run.returncode == 0
-    assert "The store was damaged" in run.stderr
-    assert "1 recorded" in run.stdout
-    assert len(list(reader.data.glob("state.sqlite.damaged-*"))) == 1
+    assert "The store was damaged and has been built anew with 1 reading session" in run.stderr
+    assert "1 to be sent" in run.stdout
+    [set_aside] = reader.data.glob("state.sqlite.damaged-*")
+    assert f"The damaged store is kept as {set_aside}." in run.stderr
+    assert set_aside.read_bytes() == b"\0garbage" * 1000
 
 
 def test_a_store_of_a_newer_program_is_refused_and_left_alone(reader: Reader) -> None:
@@ -135,15 +137,16 @@ def test_a_full_disk_is_said_and_loses_no_journal(reader: Reader) -> None:
     assert "1 recorded" in reader.run("ingest").stdout
 
 
-def test_a_store_damaged_behind_its_first_page_is_set_aside_for_the_next_run(reader: Reader) -> None:
+def test_a_store_damaged_behind_its_first_page_is_built_anew_in_the_same_run(reader: Reader) -> None:
     reader.reads()
     reader.run("ingest")
     path = reader.data / "state.sqlite"
     content = path.read_bytes()
     path.write_bytes(content[:4096] + b"\xa5" * (len(content) - 4096))
     reader.reads(start=1_795_100_000)
-    assert "The store was damaged" in reader.run("ingest").stderr
-    assert "1 to be sent" in reader.run("ingest").stdout
+    run = reader.run("ingest")
+    assert "built anew with 2 reading sessions (2 of them from kept journals). None is lost." in run.stderr
+    assert run.stdout == "0 recorded, 2 to be sent\n"
 
 
 def test_a_journal_that_cannot_be_opened_is_named_and_stops_no_other(reader: Reader) -> None:

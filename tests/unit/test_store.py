@@ -64,13 +64,21 @@ def test_a_store_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_a_damaged_store_is_set_aside_and_not_deleted(tmp_path: Path) -> None:
+def test_what_is_no_database_is_damage_and_stays_where_it_is(tmp_path: Path) -> None:
     path = tmp_path / "state.sqlite"
     path.write_bytes(b"this was a database once" * 100)
-    store = database.open_store(Disk(), str(path), NOW)
-    assert store.set_aside == f"{path}.damaged-{NOW}"
-    assert Path(store.set_aside).read_bytes().startswith(b"this was")
-    assert outbox.counts(store) == {}
+    with pytest.raises(database.Error) as raised:
+        database.open_store(Disk(), str(path), NOW)
+    assert database.is_damage(raised.value)
+    assert path.read_bytes().startswith(b"this was")
+
+
+def test_a_version_that_no_program_would_write_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 33554434")
+    with pytest.raises(database.Damaged):
+        database.open_store(Disk(), str(path), NOW)
 
 
 def test_a_transaction_that_fails_changes_nothing(store: database.Store) -> None:
