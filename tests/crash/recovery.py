@@ -4,7 +4,8 @@
 forks for each state, and `device.worker.main` runs in the child as it would in a process of its own.
 
 Promises: the child's clock is `LATER_S` ahead, as if the device had been switched on again that much later, and its
-boot is another one, `UPTIME_S` ago: what was being sent when the power failed has settled. Nothing else is changed.
+boot is another one, `UPTIME_S` ago: what was being sent when the power failed has settled. When it sleeps, its clocks
+are put forward instead. Nothing else is changed.
 Never: waits for more than the worker's own deadline.
 Called by: `scenarios.py`. Run as a program it is the process that forks.
 """
@@ -117,14 +118,21 @@ def _recover(data: str, boot_id: str, output: str) -> int:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     from device import process, worker
 
-    wall, boot = time.time, time.clock_gettime
+    wall, boot, monotonic = time.time, time.clock_gettime, time.monotonic
     started = boot(process.CLOCK_BOOTTIME)
+    slept_s = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal slept_s
+        slept_s += seconds
 
     def clock_gettime(clock: int) -> float:
-        return boot(clock) - started + UPTIME_S if clock == process.CLOCK_BOOTTIME else boot(clock)
+        return boot(clock) + slept_s + (UPTIME_S - started if clock == process.CLOCK_BOOTTIME else 0)
 
-    time.time = lambda: wall() + LATER_S
+    time.time = lambda: wall() + LATER_S + slept_s
+    time.monotonic = lambda: monotonic() + slept_s
     time.clock_gettime = clock_gettime
+    time.sleep = sleep  # type: ignore[assignment]  # the worker sleeps for plain numbers only
     process.BOOT_ID = boot_id
     codes = [worker.main(["sync", "--data", data, "--job", f"{data}/jobs/{job}.json"]) for job in JOBS]
     return max(codes)

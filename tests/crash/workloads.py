@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 
 from device.store.migrations import MIGRATIONS
 from tests.crash.scenarios import World
@@ -12,6 +14,7 @@ from tests.reader import EMMA, MOBY, Reader
 
 START = 1_795_000_000
 EVENING_S = 86_400
+PAGE_BYTES = 4_096  # of the store
 
 
 def read(reader: Reader, count: int, first: int = 0) -> None:
@@ -84,7 +87,8 @@ def sync_with_an_expired_token(world: World) -> None:
     world.reader.configure(world.server.url)
     read(world.reader, 1)
     assert world.reader.run("sync").returncode == 0
-    world.server.clock.advance(11 * 3600)
+    secrets = world.data / "secrets.json"
+    secrets.write_text(json.dumps(json.loads(secrets.read_text()) | {"access_expires_at": 1}))
     read(world.reader, 2, first=1)
     world.record("sync", 3)
 
@@ -151,6 +155,28 @@ def make_first_store(world: World) -> None:
             )
 
 
+def rebuilding_of_a_damaged_store(world: World) -> None:
+    """Two evenings were sent, the answer to a third was lost, two wait, one is new; half of the store is garbage."""
+    world.reader.configure(world.server.url)
+    read(world.reader, 2)
+    assert world.reader.run("sync").returncode == 0
+    read(world.reader, 3, first=2)
+    _lose_a_reply(world)
+    world.reader.run_job("sync", reason="tap", deadline_s=10)
+    read(world.reader, 1, first=5)
+    damage(world.data / "state.sqlite")
+    world.is_damaged_before = True
+    world.record("ingest", 6)
+
+
+def damage(store: Path) -> None:
+    """Every second page but the first, so that something of it can still be read."""
+    content = bytearray(store.read_bytes())
+    for start in range(PAGE_BYTES, len(content), 2 * PAGE_BYTES):
+        content[start : start + PAGE_BYTES] = b"\xa5" * PAGE_BYTES
+    store.write_bytes(content)
+
+
 # How many of its crash states are tried in `make test`; in the long version all.
 WORKLOADS: dict[Callable[[World], None], int] = {
     ingest_into_a_fresh_folder: 400,
@@ -162,4 +188,5 @@ WORKLOADS: dict[Callable[[World], None], int] = {
     sync_with_an_expired_token: 200,
     change_of_account: 10,
     migration_of_the_first_store: 250,
+    rebuilding_of_a_damaged_store: 200,
 }
