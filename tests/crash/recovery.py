@@ -4,8 +4,8 @@
 forks for each state, and `device.worker.main` runs in the child as it would in a process of its own.
 
 Promises: the child's clock is `LATER_S` ahead, as if the device had been switched on again that much later, and its
-boot is another one, `UPTIME_S` ago: what was being sent when the power failed has settled. When it sleeps, its clocks
-are put forward instead. Nothing else is changed.
+boot is another one, `UPTIME_S` ago: what was being sent when the power failed has settled. When it sleeps for long, its
+clocks are put forward instead. Nothing else is changed.
 Never: waits for more than the worker's own deadline.
 Called by: `scenarios.py`. Run as a program it is the process that forks.
 """
@@ -30,6 +30,7 @@ from tests.reader import ROOT
 LATER_S = 120
 UPTIME_S = 60
 BOOT_ID = "00000000-0000-4000-8000-000000000002"  # of the boot after the cut
+LONG_SLEEP_S = 2  # shorter ones wait for the server's clock, which is real
 DEADLINE_S = 60
 BROKEN = 99  # exit code of a child in which something was raised
 JOBS = ("1795000000-aaaaaa", "1795000000-bbbbbb")  # the second run must find nothing left to do
@@ -62,15 +63,18 @@ class Recovery:
     def output(self) -> str:
         return self._output.read_text("utf-8", "replace")
 
-    def run(self, data: Path) -> list[dict[str, object]]:
-        """Syncs twice; the result files, which are removed. Raises ValueError when one is missing or broken."""
+    def run(self, data: Path, first: tuple[str, ...] = ()) -> list[dict[str, object]]:
+        """Runs the verb `first`, if any, and syncs twice; the results of the syncs, whose files are removed.
+
+        Raises ValueError when one is missing or broken.
+        """
         (data / "jobs").mkdir(exist_ok=True)
         for job in JOBS:
             fields = {"version": 1, "job": job, "verb": "sync", "reason": "tap", "deadline_s": DEADLINE_S}
             (data / "jobs" / f"{job}.json").write_text(json.dumps(fields))
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(f"{data}\n")
+        self._process.stdin.write(json.dumps([str(data), *first]) + "\n")
         self._process.stdin.flush()
         ended = self._process.stdout.readline().strip()
         if not ended.isdigit() or int(ended) == BROKEN:
@@ -86,16 +90,16 @@ class Recovery:
 
 
 def serve(boot_id: str, output: str) -> None:
-    """One data folder per line in, the child's end per line out."""
+    """Per line in a data folder and what to run first; per line out the child's end."""
     _import_everything()
     gc.freeze()
     for line in sys.stdin:
-        data = line.rstrip("\n")
+        data, *first = json.loads(line)
         child = os.fork()
         if child == 0:
             code = BROKEN
             try:
-                code = _recover(data, boot_id, output)
+                code = _recover(data, first, boot_id, output)
             except BaseException:
                 traceback.print_exc()
             finally:
@@ -111,7 +115,7 @@ def _import_everything() -> None:
             importlib.import_module(module.name)
 
 
-def _recover(data: str, boot_id: str, output: str) -> int:
+def _recover(data: str, first: list[str], boot_id: str, output: str) -> int:
     handle = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(handle, 1)
     os.dup2(handle, 2)
@@ -122,9 +126,14 @@ def _recover(data: str, boot_id: str, output: str) -> int:
     started = boot(process.CLOCK_BOOTTIME)
     slept_s = 0.0
 
+    really_sleep = time.sleep
+
     def sleep(seconds: float) -> None:
         nonlocal slept_s
-        slept_s += seconds
+        if seconds < LONG_SLEEP_S:
+            really_sleep(seconds)
+        else:
+            slept_s += seconds
 
     def clock_gettime(clock: int) -> float:
         return boot(clock) + slept_s + (UPTIME_S - started if clock == process.CLOCK_BOOTTIME else 0)
@@ -134,6 +143,8 @@ def _recover(data: str, boot_id: str, output: str) -> int:
     time.clock_gettime = clock_gettime
     time.sleep = sleep  # type: ignore[assignment]  # the worker sleeps for plain numbers only
     process.BOOT_ID = boot_id
+    if first:
+        worker.main([*first, "--data", data])
     codes = [worker.main(["sync", "--data", data, "--job", f"{data}/jobs/{job}.json"]) for job in JOBS]
     return max(codes)
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from tests.crash.changes import read_tree, write_tree
 from tests.crash.power_cut import CrashState, Effort, Medium, crash_states
 from tests.crash.ptrace import Program
-from tests.crash.recovery import Recovery
+from tests.crash.recovery import LATER_S, Recovery
 from tests.crash.tracer import Recording, record
 from tests.reader import ROOT, Reader
 from tests.sandbox import StandIn
@@ -42,6 +42,7 @@ class World:
     server: StandIn
     recovery: Recovery
     recorded_worker: tuple[str, ...] | None = None  # if it is another than the reader's
+    recovery_begins_with: tuple[str, ...] = ()  # a verb that a sync does not imply
     is_damaged_before: bool = False  # then the reader is told so, and the damaged store is set aside
     recording: Recording | None = None
     expected: list[Session] = field(default_factory=list)
@@ -75,8 +76,12 @@ class World:
         return CrashState(read_tree(self.data), self.mark(), "uncut")
 
     def expect(self, sessions: int) -> None:
-        """Runs the worker to the end: what the server has then is what it must have after every cut."""
-        results = self.recovery.run(self.data)
+        """Runs the worker to the end: what the server has then is what it must have after every cut.
+
+        From now on the server's clock is ahead as well, by as much as the clock of the worker that runs again.
+        """
+        self.server.clock.advance(LATER_S)
+        results = self.recovery.run(self.data, self.recovery_begins_with)
         self.expected = self.sessions()
         assert len(self.expected) == len(set(self.expected)) == sessions, (results, self.recovery.output)
 
@@ -118,7 +123,7 @@ class World:
     def problem_now(self) -> str | None:
         """Runs the worker twice, and tells what is wrong then."""
         try:
-            first, second = self.recovery.run(self.data)
+            first, second = self.recovery.run(self.data, self.recovery_begins_with)
         except ValueError as problem:
             return str(problem)
         return self._problem_of_run(first) or self._problem_of_folder() or self._problem_of_second_run(second)

@@ -8,8 +8,11 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+from device.core.instants import to_iso
 from device.store.migrations import MIGRATIONS
 from tests.crash.scenarios import World
+from tests.fixtures.make_plugin_database import NAME, PluginDatabase
+from tests.fixtures.make_statistics import sitting, statistics
 from tests.reader import EMMA, MOBY, Reader
 
 START = 1_795_000_000
@@ -177,6 +180,41 @@ def damage(store: Path) -> None:
     store.write_bytes(content)
 
 
+def import_of_history(world: World) -> None:
+    """From KOReader's statistics; one of the sittings was recorded live as well."""
+    world.reader.configure(world.server.url)
+    read(world.reader, 1)
+    file = world.data.parent / "statistics.sqlite3"
+    with statistics(file) as made:
+        moby = made.add_book("Moby Dick", "Herman Melville")
+        emma = made.add_book("Emma", "Jane Austen")
+        made.add(sitting(moby, START, 4, seconds=40))
+        for number in range(1, 6):
+            made.add(sitting(emma if number % 2 else moby, START - number * EVENING_S, 30))
+    verb = ("import-history", "--statistics", str(file))
+    world.recovery_begins_with = verb
+    world.record(*verb[:1], 6, *verb[1:])
+
+
+def import_of_the_old_plugin(world: World) -> None:
+    """Account, books and queue of the Lua plugin, which had sent one of its sessions without knowing."""
+    another = Reader(world.data.parent / "another", world.reader.worker)
+    another.configure(world.server.url)
+    read(another, 1)
+    assert another.run("sync").returncode == 0
+    with PluginDatabase(world.data.parent / "settings" / NAME) as old:
+        old.set(server_url=world.server.url, booklore_username="anna", booklore_password="secret", is_enabled="true")
+        hashes = {"Moby Dick": "a" * 32, "Emma": "b" * 32}
+        old.add_book("/books/Moby.epub", hashes["Moby Dick"], 1, title="Moby Dick", author="Herman Melville")
+        old.add_book("/books/Emma.epub", hashes["Emma"], title="Emma", author="Jane Austen")
+        for number in range(5):
+            start, length_s = START + number * EVENING_S, 4 * 40
+            title = "Emma" if number % 2 else "Moby Dick"
+            old.add_pending_session(hashes[title], to_iso(start), to_iso(start + length_s), length_s)
+    world.recovery_begins_with = ("import-plugin",)
+    world.record("import-plugin", 5)
+
+
 # How many of its crash states are tried in `make test`; in the long version all.
 WORKLOADS: dict[Callable[[World], None], int] = {
     ingest_into_a_fresh_folder: 400,
@@ -189,4 +227,6 @@ WORKLOADS: dict[Callable[[World], None], int] = {
     change_of_account: 10,
     migration_of_the_first_store: 250,
     rebuilding_of_a_damaged_store: 200,
+    import_of_history: 150,
+    import_of_the_old_plugin: 100,
 }
