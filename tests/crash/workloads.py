@@ -217,16 +217,16 @@ def import_of_the_old_plugin(world: World) -> None:
 
 # How many of its crash states are tried in `make test`; in the long version all.
 WORKLOADS: dict[Callable[[World], None], int] = {
-    ingest_into_a_fresh_folder: 400,
-    ingest_into_a_store_with_a_past: 300,
-    first_sync: 400,
-    sync_of_what_waited: 250,
-    sync_with_a_lost_reply: 300,
-    reading_back_after_a_lost_reply: 150,
-    sync_with_an_expired_token: 200,
+    ingest_into_a_fresh_folder: 250,
+    ingest_into_a_store_with_a_past: 200,
+    first_sync: 250,
+    sync_of_what_waited: 200,
+    sync_with_a_lost_reply: 250,
+    reading_back_after_a_lost_reply: 120,
+    sync_with_an_expired_token: 150,
     change_of_account: 10,
-    migration_of_the_first_store: 250,
+    migration_of_the_first_store: 200,
     rebuilding_of_a_damaged_store: 200,
-    import_of_history: 150,
+    import_of_history: 120,
     import_of_the_old_plugin: 100,
 }
