@@ -37,7 +37,7 @@ test-quick: $(VENV) ## the tests that need no cross build
 soak: check ## the long version of what `make test` tries a bounded number of: power cuts, kills, a lying server (hours)
 	@$(HOST) test build
 	@$(PYTHON) -m builder build $(BUILT:%=--target %)
-	@BOOKLORESYNC_SOAK=1 $(PYTHON) -m pytest -s tests/crash tests/lying tests/device/test_killed.py
+	@BOOKLORESYNC_SOAK=1 $(PYTHON) -m pytest -s tests/crash tests/lying
 
 check: $(VENV) ## ruff, mypy --strict, the restricted subset, luacheck, generated files
 	@$(HOST) test
