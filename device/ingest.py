@@ -83,7 +83,19 @@ def _record(store: Store, id: str, reading: Reading, rules: Rules, now: int, upt
             find_place(store, session)
             session_id = reading_sessions.add(store, book_id, reading_sessions.JOURNAL, id, session)
             outbox.add_session(store, session_id, book_id, rules_of_outbox.NEW, False, now)
+        note_wrong_clock(store, reading, found)
     return len(found)
+
+
+def note_wrong_clock(store: Store, reading: Reading, sessions: list[ReadingSession]) -> None:
+    """What KOReader's own statistics say of a reading lies where its wall clock put it; the import must know that."""
+    if not any(session.flags for session in sessions):
+        return
+    from device.core import history
+    from device.store import history as stored_history
+
+    for started_at, ended_at in history.wall_stretches(reading.moments):
+        stored_history.add_clock_stretch(store, started_at, ended_at)
 
 
 def find_place(store: Store, session: ReadingSession) -> None:

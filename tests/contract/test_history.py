@@ -9,11 +9,16 @@ import pytest
 
 from device.core import outbox as rules_of_outbox
 from device.core.journal import Book
+from device.core.outbox import Uptime
+from device.core.reading_session import Rules
+from device.ingest import ingest
+from device.protocol import Result
 from device.store import books, outbox, reading_sessions
 from device.store import history as stored
 from device.ui.history import import_lines
 from tests.contract.history_device import FINGERPRINT, MOBY_AND_EMMA, NOON, NOW, Device, two_books
 from tests.fixtures.make_statistics import sitting, statistics
+from tests.reader import journal_text
 
 
 @pytest.fixture
@@ -94,6 +99,26 @@ def test_time_that_a_wrong_clock_showed_is_not_imported(device: Device) -> None:
     with device.store.transaction():
         stored.add_clock_stretch(device.store, NOON, NOON + 10)
         stored.add_clock_stretch(device.store, NOON, NOON + 1_200)
+    device.imports()
+    assert device.sessions() == MOBY_AND_EMMA[1:]
+
+
+def test_what_was_recorded_live_while_the_clock_was_set_is_not_imported_where_the_clock_had_put_it(
+    device: Device,
+) -> None:
+    """The device thought it was noon of another day until a network told it better; KOReader believed it."""
+    two_books(device.statistics)
+    jump_s = 9 * 86_400
+    moments: list[tuple[int, str, dict[str, object]]] = [(0, "open", {"page": 1, "pages": 200, "b": 0})]
+    for page in range(2, 22):
+        at = (page - 1) * 60
+        moments.append((at, "page", {"page": page, "pages": 200, "b": at * 1000}))
+    moments.append((1_260, "close", {"page": 21, "pages": 200, "b": 1_260_000, "t": NOON + jump_s + 1_260}))
+    journal = Path(device.folder.journal) / "1795000000-0000aa.jsonl"
+    journal.write_text(journal_text(moments, "Moby Dick", NOON, fingerprint=FINGERPRINT))
+    ingest(device.folder, device.store, Rules(), Result(), NOW, Uptime("", 0))
+    [live] = device.store.execute("SELECT started_at FROM reading_session").fetchall()
+    assert live == (NOON + jump_s,)
     device.imports()
     assert device.sessions() == MOBY_AND_EMMA[1:]
 
