@@ -70,7 +70,7 @@ def _remove(folder: Folder, path: str) -> None:
 
 
 def _fill(folder: Folder, store: Store, now: int, uptime: Uptime) -> Outcome:
-    salvaged = rows.Salvage(store, uptime, now)
+    salvaged = rows.Salvage(store, now)
     damaged = salvage.open_damaged(folder.store)
     try:
         salvaged.copy(damaged)
@@ -79,7 +79,7 @@ def _fill(folder: Folder, store: Store, now: int, uptime: Uptime) -> Outcome:
     _switch_off(folder, store)
     from_journals = restore(folder, store, evidence.ids(folder), now, uptime)
     from_journals += _restore_finished(folder, store, now, uptime)
-    rows.add_missing_entries(store, uptime, now)
+    rows.add_missing_entries(store, now)
     sessions = rows.count_sessions(store)
     lost = max(salvaged.last_session_id - sessions, 0) if salvaged.has_lost_sessions() else 0
     return Outcome(sessions, from_journals, lost, salvaged.incomplete)

@@ -35,7 +35,7 @@ def begin(folder: Folder, store: Store, result: Result, now: int, uptime: Uptime
         _remember(store, uptime, now)
     lost = evidence.unknown(folder, store)
     if lost:
-        _take_again(folder, store, lost, result, now)
+        _take_again(folder, store, lost, result, now, uptime)
 
 
 def _remember(store: Store, uptime: Uptime, now: int) -> None:
@@ -61,15 +61,13 @@ def _check_evidence(folder: Folder, store: Store) -> None:
             raise database.Damaged(f"the sessions of {id} are not those of its journal")
 
 
-def _take_again(folder: Folder, store: Store, lost: list[str], result: Result, now: int) -> None:
-    from device.core.outbox import Uptime
+def _take_again(folder: Folder, store: Store, lost: list[str], result: Result, now: int, uptime: Uptime) -> None:
     from device.rebuild import restore
     from device.store.rebuild import add_missing_entries
 
-    earlier_boot = Uptime("", 0)  # whoever lost the store did so after their sending had ended
     with store.transaction():
-        count = restore(folder, store, lost, now, earlier_boot)
-        add_missing_entries(store, earlier_boot, now)
+        count = restore(folder, store, lost, now, uptime)
+        add_missing_entries(store, now)
     if count:
         result.say(protocol.INFO, texts.taken_again(count))
 

@@ -1,8 +1,8 @@
 """Filling a new store with what could be read of a damaged one, and with what kept journals say.
 
 What the server may have although the new store does not know it enters the outbox as an unproven intent: it is looked
-for on the server before it is sent. That is everything but what was acknowledged, refused, or waits for its book: the
-page that says `new` may be an old one. Such an intent counts as begun now, because nobody knows when it was.
+for on the server before it is sent. That is everything but what was acknowledged or refused, or waits for its book: the
+page that says `new` may be an old one. It counts as begun in an earlier boot, unless what was read says when.
 
 Called by: `device/rebuild.py`, within one transaction of the new store.
 """
@@ -18,23 +18,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-    from device.core.outbox import Uptime
     from device.store.database import Store, Value
     from device.store.salvage import Table
 
     Fields = dict[str, Value]
 
-READING_SESSION = "reading_session"  # a kind of the outbox
 
 
 class Salvage:
     """What was copied: rows of each table, and which tables are not whole."""
 
-    __slots__ = ("_now", "_store", "_uptime", "incomplete", "last_session_id", "rows")
+    __slots__ = ("_now", "_store", "incomplete", "last_session_id", "rows")
 
-    def __init__(self, store: Store, uptime: Uptime, now: int) -> None:
+    def __init__(self, store: Store, now: int) -> None:
         self._store = store
-        self._uptime = uptime
         self._now = now
         self.rows: dict[str, int] = {table.name: 0 for table in salvage.TABLES}
         self.incomplete: list[str] = []
@@ -77,7 +74,7 @@ class Salvage:
         return 0 < duration_s <= ended_at - started_at
 
     def _prepare_entry(self, fields: Fields) -> bool:
-        if fields["kind"] == READING_SESSION:
+        if fields["kind"] == rules.READING_SESSION:
             self._note_session(fields["session_id"])
             fields["key"] = str(fields["session_id"])
             if fields["session_id"] is None:
@@ -87,9 +84,8 @@ class Salvage:
             if not fields["key"] or fields["payload"] is None:
                 return False
         if fields["state"] in (rules.NEW, rules.INTENT, rules.WAITING):
-            fields["state"] = rules.WAITING if fields["state"] == rules.WAITING else rules.INTENT
+            fields["state"] = rules.after(str(fields["state"]), rules.DOUBTED)
             fields["unproven"] = 1
-            fields["begun_boot"], fields["begun_uptime_s"] = self._uptime.boot_id, self._uptime.seconds
         return True
 
     def _note_session(self, id: Value) -> None:
@@ -164,13 +160,13 @@ def _forget_session(store: Store, id: int) -> None:
     store.execute("DELETE FROM reading_session WHERE id = ?", (id,))
 
 
-def add_missing_entries(store: Store, uptime: Uptime, now: int) -> None:
+def add_missing_entries(store: Store, now: int) -> None:
     """Every session without an outbox entry becomes an unproven intent."""
     store.execute(
-        "INSERT INTO outbox (kind, key, book_id, session_id, state, unproven, created_at, changed_at, begun_boot,"
-        " begun_uptime_s) SELECT 'reading_session', CAST(s.id AS TEXT), s.book_id, s.id, 'intent', 1, ?, ?, ?, ?"
-        " FROM reading_session s WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.session_id = s.id)",
-        (now, now, uptime.boot_id, uptime.seconds),
+        "INSERT INTO outbox (kind, key, book_id, session_id, state, unproven, created_at, changed_at)"
+        " SELECT 'reading_session', CAST(s.id AS TEXT), s.book_id, s.id, 'intent', 1, ?, ? FROM reading_session s"
+        " WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.session_id = s.id)",
+        (now, now),
     )
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from device.core.journal import Book
-from device.core.outbox import Uptime
 from device.core.reading_session import ReadingSession
 from device.disk import Disk
 from device.store import books, check, database, outbox, preferences, reading_sessions, rebuild, salvage, settings
@@ -21,7 +20,6 @@ NOW = 1_795_000_000
 PAGE_BYTES = 4096
 SESSIONS = 400  # enough for several pages of each table
 STATES = ("acknowledged", "acknowledged", "new", "intent", "waiting", "rejected")
-UPTIME = Uptime("this boot", 1_000)
 
 
 @pytest.fixture
@@ -54,13 +52,16 @@ def add(store: database.Store, book_id: int, number: int) -> None:
     session.start_xpointer = "/body/DocFragment[4]/body/p[3]/text().0"
     reading_sessions.add_journal(store, journal, NOW, 3)
     id = reading_sessions.add(store, book_id, reading_sessions.JOURNAL, journal, session)
-    outbox.add_session(store, id, book_id, STATES[number % len(STATES)], False, NOW)
+    state = STATES[number % len(STATES)]
+    outbox.add_session(store, id, book_id, state, False, NOW)
+    if state == "intent":
+        store.execute("UPDATE outbox SET begun_boot = 'this boot', begun_uptime_s = 1000 WHERE session_id = ?", (id,))
 
 
 @contextlib.contextmanager
 def salvaged(path: Path) -> Iterator[tuple[database.Store, rebuild.Salvage]]:
     new = database.open_store(Disk(), f"{path}.new", NOW)
-    found = rebuild.Salvage(new, UPTIME, NOW)
+    found = rebuild.Salvage(new, NOW)
     damaged = salvage.open_damaged(str(path))
     with contextlib.closing(damaged), new.transaction():
         found.copy(damaged)
@@ -102,8 +103,9 @@ def test_what_was_not_acknowledged_is_in_doubt_and_what_was_is_not(path: Path) -
         counted = {tuple(row[:4]): row[4] for row in found}
     assert counted == {
         ("acknowledged", 0, None, None): 134,
-        ("intent", 1, "this boot", 1_000): 134 + 1,  # the rating as well
-        ("waiting", 1, "this boot", 1_000): 66,
+        ("intent", 1, None, None): 67 + 1,  # the rating as well
+        ("intent", 1, "this boot", 1_000): 67,
+        ("waiting", 1, None, None): 66,
         ("rejected", 0, None, None): 66,
     }
 
@@ -184,7 +186,7 @@ def test_a_state_that_is_none_costs_the_entry_and_is_made_up_for(path: Path) -> 
     change(path, "UPDATE outbox SET state = 'nev' WHERE session_id = 1")
     with salvaged(path) as (store, _):
         with store.transaction():
-            rebuild.add_missing_entries(store, UPTIME, NOW)
+            rebuild.add_missing_entries(store, NOW)
         row = store.execute("SELECT state, unproven, key FROM outbox WHERE session_id = 1").fetchone()
     assert row == ("intent", 1, "1")
 
