@@ -80,9 +80,10 @@ def judge(entries: list[Entry], answer: Answer) -> list[Change]:
     A batch that is refused, or whose endpoint is not found, has stored nothing: its sessions are as before. One that
     names fewer sessions than were sent leaves the others open.
     """
-    event = rules.event_for_answer(answer.status, answer.is_json(), answers.is_own_error(answer), None, False)
+    reply = answers.decoded(answer)
+    event = rules.event_for_answer(answer.status, reply is not None, answers.is_own_error(answer), None, False)
     if event == rules.ACCEPTED:
-        return _by_name(entries, _named(answers.decoded(answer)))
+        return _by_name(entries, _named(reply))
     if event in (rules.REFUSED, rules.NO_BOOK):
         event = rules.NOT_SENT
     return [Change(entry, event, f"HTTP {answer.status}: {answers.message(answer)}") for entry in entries]

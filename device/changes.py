@@ -55,7 +55,7 @@ def _write(store: Store, change: Change, now: int, uptime: Uptime) -> None:
     if event in (rules.BEGIN, rules.UNCLEAR):
         entry.begun_boot, entry.begun_uptime_s = uptime.boot_id, uptime.seconds
         outbox.begin(store, entry.id, uptime.boot_id, uptime.seconds)
-    elif entry.begun_boot is not None:
+    elif event != rules.UNPROVABLE and entry.begun_boot is not None:
         entry.begun_boot = entry.begun_uptime_s = None
         outbox.end(store, entry.id)
     if event in rules.COUNTED:

@@ -1,10 +1,11 @@
-"""The clocks of a run, as one thing that tests can replace.
+"""The clocks of a run, and its dice, as one thing that tests can replace.
 
 Called by: `device/sync.py` makes it; `device/sending.py` and what belongs to it ask it.
 """
 
 from __future__ import annotations
 
+import posix
 import time
 
 from device import process
@@ -27,6 +28,10 @@ class Clock:
 
     def uptime(self) -> Uptime:
         return process.uptime()
+
+    def chance(self) -> float:
+        """0..1, each time another."""
+        return posix.urandom(1)[0] / 255
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)

@@ -23,7 +23,7 @@ def judge(client: Client, book: BookToServe, entry: Entry, request: Request, ans
     kind = deliveries.KINDS[entry.kind]
     event = rules.event_for_answer(
         answer.status,
-        answer.is_json(),
+        answers.decoded(answer) is not None,
         answers.is_own_error(answer),
         kind.empty_success,
         kind.conflict_means_there,

@@ -12,8 +12,10 @@ from device.core import outbox as rules
 from device.core.read_back import SessionsSought
 from device.server import deliveries
 from device.server.client import PAGE_SIZES
-from device.server.errors import BookGone
+from device.server.errors import BookGone, ServerFailed
 from device.store.reading_sessions import JOURNAL
+
+NOT_WHOLE = "the server's list of sessions changes while it is read"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +31,8 @@ def read_back(
 ) -> Iterator[list[Change]]:
     """What has become of them, list by list; about those that are not named nothing is known yet.
 
-    `entries` in the order of `outbox.intents`. Raises ServerError, but only after what was learned before is given.
+    `entries` in the order of `outbox.intents`. Raises ServerError, but only after what was learned before is given. A
+    list of sessions that the server fails to give is no error but a change, because sessions need not wait for it.
     """
     harmless = [entry for entry in entries if deliveries.KINDS[entry.kind].harmless]
     if harmless:
@@ -65,9 +68,21 @@ def _sessions(
         whole = _read_pages(client, book.server_id, sought, before_request)
     except BookGone:
         return [Change(entry, rules.BOOK_GONE, GONE) for entry in entries]
-    changes = [Change(entry, rules.FOUND) for entry in entries if entry.id in sought.found]
-    if whole:
-        changes += [_undone(entry, rules.MISSING) for entry in entries if entry.id not in sought.found]
+    except ServerFailed as problem:
+        return _found_or(sought, entries, str(problem))
+    return _found_or(sought, entries, None if whole else NOT_WHOLE)
+
+
+def _found_or(sought: SessionsSought, entries: list[Entry], problem: str | None) -> list[Change]:
+    """What is found is found; of the rest a list that has a problem says nothing."""
+    changes = []
+    for entry in entries:
+        if entry.id in sought.found:
+            changes.append(Change(entry, rules.FOUND))
+        elif problem is None:
+            changes.append(_undone(entry, rules.MISSING))
+        else:
+            changes.append(Change(entry, rules.UNPROVABLE, problem))
     return changes
 
 

@@ -3,11 +3,13 @@
 The order of a run: each known book is served (what is unclear is read back, then what is new is sent, in order, up to
 the first answer that is not clear); books without an id are looked for in the server's library; the books are served
 again, for what was found; what failed is read back, and what is still too fresh to be asked for is waited for, if the
-run has the time. So neither a library that cannot be read nor a book that makes trouble keeps the rest from going out.
+run has the time; last come the sessions that gave way. So neither a library that cannot be read nor a book that makes
+trouble keeps the rest from going out.
 
 Promises: an intent is on disk before its first byte leaves; a lost answer ends the sending of that run, so that a dead
 server costs one time-out, not one per entry; an entry that failed is not sent again in the same run; the next run
-begins behind the book at which this one was broken off, so that no book can starve the others.
+begins behind the book at which this one was broken off (and with the library, if this one did not come to it), so that
+nothing can starve the rest.
 Called by: `device/sync.py`. Never: decides.
 """
 
@@ -26,6 +28,8 @@ from device.ui import texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from device.clock import Clock
     from device.core.outbox import Uptime
     from device.protocol import Result
@@ -62,38 +66,61 @@ class Sender:
         self._tried: set[int] = set()  # entries that failed in this run
         self._unreadable: set[int] = set()  # books whose lists could not be had in this run
         self._one_by_one: set[int] = set()  # books of which a batch has failed in this run
+        self._has_looked = False  # for books in the library
+        self._library_problem: ServerFailed | None = None
         self._failures = 0  # in a row
         self._failure = ""  # the last one, for the reader
 
     def run(self, asked_for: bool) -> None:
         """Raises ServerError when the run cannot go on; everything done so far is on disk."""
-        self._serve_books()
-        find_books(self._store, self._client, asked_for, self._clock.wall_s(), self._check_time)
-        self._serve_books()
+        if settings.get_int(self._store, settings.LIBRARY_FIRST):
+            self._find_books(asked_for)
+        self._serve_books(self._send_some)
+        self._find_books(asked_for)
+        self._serve_books(self._send_some)
         if self._wait_for_answers() or self._failure:
-            self._serve_books()
+            self._serve_books(self._send_some)
+        self._serve_books(self._send_what_gave_way)
+        if self._failure:
+            self._serve_books(_send_no_more)
+        if self._library_problem is not None:
+            raise self._library_problem
         if self._failure and not self._result.counts["sent"]:
             raise self._client.failing(f"fails ({self._failure})")
 
     # Books
 
-    def _serve_books(self) -> None:
+    def _find_books(self, asked_for: bool) -> None:
+        if self._has_looked:
+            return
+        self._has_looked = True
+        if settings.get_int(self._store, settings.LIBRARY_FIRST):
+            with self._store.transaction():
+                settings.remove(self._store, settings.LIBRARY_FIRST)
+        try:
+            find_books(self._store, self._client, asked_for, self._clock.wall_s(), self._check_time)
+        except ServerFailed as problem:
+            self._library_problem = problem
+
+    def _serve_books(self, send: Callable[[BookToServe], bool]) -> None:
         for book in outbox.books_to_serve(self._store, settings.get_int(self._store, settings.STUMBLED_AT)):
             self._title = book.title
             try:
                 if self._read_back(book):
-                    while self._send_some(book):
+                    while send(book):
                         continue
             except ServerError:
                 self._flush()
                 with self._store.transaction():
                     settings.put(self._store, settings.STUMBLED_AT, str(book.id))
+                    if not self._has_looked:
+                        settings.put(self._store, settings.LIBRARY_FIRST, "1")
                 raise
 
     def _read_back(self, book: BookToServe) -> bool:
         """Asks for what has settled. False: nothing more can be done for this book now."""
         if book.id in self._unreadable:
-            return False
+            return True
         now = self._clock.uptime()
         settled = [entry for entry in outbox.intents(self._store, book.id) if _settles_in_s(entry, now) == 0]
         try:
@@ -101,10 +128,12 @@ class Sender:
                 self._commit(changes)
                 if any(change.event == rules.BOOK_GONE for change in changes):
                     return False
+                if any(change.event == rules.UNPROVABLE for change in changes):
+                    self._unreadable.add(book.id)
+                    self._note_failure(changes[-1].reason or "")
         except ServerFailed as problem:
             self._unreadable.add(book.id)
             self._note_failure(str(problem))
-            return False
         return True
 
     def _send_some(self, book: BookToServe) -> bool:
@@ -126,6 +155,14 @@ class Sender:
                 at += len(together)
         self._flush()
         return at == AT_ONCE
+
+    def _send_what_gave_way(self, book: BookToServe) -> bool:
+        """Each once in a run; none is waited for."""
+        for entry in outbox.sessions_that_gave_way(self._store, book.id, rules.TRIES_MOST, AT_ONCE):
+            if entry.id not in self._tried and entry.state == rules.NEW:
+                self._send(book, [entry])
+        self._flush()
+        return False
 
     def _together(self, book: BookToServe, entries: list[Entry], at: int) -> list[Entry]:
         """The entries from `at` on that go in one request. What has failed before goes alone, to spare the others."""
@@ -251,6 +288,11 @@ class Sender:
                 message = protocol.WARNING, texts.rejected(change.entry.kind, self._title, change.reason or "")
                 if message not in self._result.messages:
                     self._result.say(*message)
+
+
+def _send_no_more(book: BookToServe) -> bool:
+    """The last thing in a run is to ask what became of what failed."""
+    return False
 
 
 def _settles_in_s(entry: Entry, now: Uptime) -> int:

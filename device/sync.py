@@ -8,8 +8,6 @@ Called by: `device/verbs.py`. The sending itself is `sending.py`'s.
 
 from __future__ import annotations
 
-import posix
-
 from device import protocol
 from device.clock import Clock
 from device.core import outbox as rules
@@ -83,7 +81,7 @@ def prepare(store: Store, owner: str, asked_for: bool, now: int) -> None:
     if asked_for:
         with store.transaction():
             after = rules.after(rules.REJECTED, rules.TRY_AGAIN)
-            outbox.change_tried(store, rules.REJECTED, rules.TRIES_MOST, after, now)
+            outbox.change_tried_sessions(store, rules.REJECTED, rules.TRIES_MOST, after, now)
 
 
 def _begin_with_another_account(store: Store, now: int) -> None:
@@ -116,15 +114,23 @@ def go(store: Store, client: Client, job: Job, result: Result, deadline: float, 
     """Sends, and remembers how it went. Raises nothing of the server's."""
     from device.sending import Sender
 
+    problem: ServerError | None = None
     try:
         _place(store, client, clock)
         Sender(store, client, result, deadline, decimals, clock).run(job.asked_for())
-        with store.transaction():
+    except ServerError as found:
+        problem = found
+    with store.transaction():
+        if problem is None:
             settings.put(store, settings.LAST_SYNC_AT, str(clock.wall_s()))
             settings.forget_problems(store)
-    except ServerError as problem:
-        _fail(store, job, result, problem, clock)
-    _record_clock(store, client, job, result, clock)
+        else:
+            _remember(store, result, problem, clock)
+        offset_s = _record_clock(store, client, clock)
+    if problem is not None:
+        _say(job, result, problem)
+    if offset_s is not None and abs(offset_s) > CLOCK_TOLERANCE_S and job.asked_for():
+        result.say(protocol.WARNING, texts.clock_differs(offset_s))
 
 
 def _place(store: Store, client: Client, clock: Clock) -> None:
@@ -138,41 +144,37 @@ def _place(store: Store, client: Client, clock: Clock) -> None:
         place_unset_sessions(store, wall_s, clock.uptime())
 
 
-def _fail(store: Store, job: Job, result: Result, problem: ServerError, clock: Clock) -> None:
+def _say(job: Job, result: Result, problem: ServerError) -> None:
     for kind, outcome, level in _OUTCOMES:
         if isinstance(problem, kind):
             result.outcome = outcome
             if level != protocol.INFO or job.asked_for():
                 result.say(level, f"{problem}.".replace("..", "."))
             break
-    with store.transaction():
-        settings.put(store, settings.LAST_PROBLEM, str(problem))
-        if isinstance(problem, LoginRefused):
-            settings.put(store, settings.LOGIN_REFUSED, "1")
-        if result.counts["sent"] == 0 and not isinstance(problem, OutOfTime):
-            _pause(store, problem, clock.wall_s())
 
 
-def _pause(store: Store, problem: ServerError, now: int) -> None:
-    failures = settings.get_int(store, settings.FAILURES) + 1
-    if isinstance(problem, TryLater):
-        delay_s = problem.wait_s
-    else:
-        delay_s = rules.retry_delay_s(min(failures, 16), posix.urandom(1)[0] / 255)
-    settings.put(store, settings.FAILURES, str(failures))
-    settings.put(store, settings.RETRY_AT, str(now + delay_s))
+def _remember(store: Store, result: Result, problem: ServerError, clock: Clock) -> None:
+    settings.put(store, settings.LAST_PROBLEM, str(problem))
+    if isinstance(problem, LoginRefused):
+        settings.put(store, settings.LOGIN_REFUSED, "1")
+    if result.counts["sent"] == 0 and not isinstance(problem, OutOfTime):
+        failures = settings.get_int(store, settings.FAILURES) + 1
+        if isinstance(problem, TryLater):
+            delay_s = problem.wait_s
+        else:
+            delay_s = rules.retry_delay_s(min(failures, 16), clock.chance())
+        settings.put(store, settings.FAILURES, str(failures))
+        settings.put(store, settings.RETRY_AT, str(clock.wall_s() + delay_s))
 
 
-def _record_clock(store: Store, client: Client, job: Job, result: Result, clock: Clock) -> None:
+def _record_clock(store: Store, client: Client, clock: Clock) -> int | None:
+    """Seconds that the server's clock is ahead; None if it was not heard."""
     server_s = client.server_now()
     if server_s is None:
-        return
+        return None
     now, uptime = clock.wall_s(), clock.uptime()
-    offset_s = server_s - now
-    with store.transaction():
-        settings.put(store, settings.CLOCK_OFFSET_S, str(offset_s))
-        settings.put(store, settings.CLOCK_MEASURED_AT, str(now))
-        settings.put(store, settings.CLOCK_BOOT_ID, uptime.boot_id)
-        settings.put(store, settings.CLOCK_UPTIME_S, str(uptime.seconds))
-    if abs(offset_s) > CLOCK_TOLERANCE_S and job.asked_for():
-        result.say(protocol.WARNING, texts.clock_differs(offset_s))
+    settings.put(store, settings.CLOCK_OFFSET_S, str(server_s - now))
+    settings.put(store, settings.CLOCK_MEASURED_AT, str(now))
+    settings.put(store, settings.CLOCK_BOOT_ID, uptime.boot_id)
+    settings.put(store, settings.CLOCK_UPTIME_S, str(uptime.seconds))
+    return server_s - now

@@ -12,6 +12,7 @@ double it. Hence, for an entry of any kind:
                      │ ├────failed────▶ intent          the server says itself that it failed; before or after storing?
                      │ ├────found─────▶ acknowledged    read back: it is there
                      │ ├────missing───▶ new             read back: it is not there
+                     │ ├────unprovable▶ intent          read back: the server's list cannot be had, or not whole
                      │ ├────repeat────▶ new             not asked: to send it again changes nothing
                      │ ├────exhausted─▶ rejected        failed too often, and not there
                      │ ├────no_book───▶ waiting         the answer: the server does not know the book (any more)
@@ -20,7 +21,7 @@ double it. Hence, for an entry of any kind:
                      waiting ──matched_in_doubt──▶ intent
     new or intent ──unsendable──▶ rejected              it cannot be put into a request
     rejected ──another_account──▶ new                   what one server refused another may take
-    rejected ──try_again──▶ new                         it was exhausted, and the reader asks once more
+    rejected ──try_again──▶ new                         an exhausted session, when the reader asks for a run
 
 `begin` is committed to disk before the first byte leaves. A run that is killed therefore leaves an `intent`, and an
 intent is never sent blindly: it is read back first.
@@ -35,10 +36,10 @@ That time is counted on the clock that only a reboot sets back: the wall clock o
 network comes.
 
 Order. The entries of one book go out in the order in which they happened, one clear answer after the other; an intent
-holds back what comes behind it. After `TRIES_MOST` requests without a clear answer an entry that is still missing does
+holds back what comes behind it. After `TRIES_MOST` requests without a clear answer an entry that is found missing does
 not hold it back any longer: it is exhausted. Reading sessions are treated better, because nothing on the server depends
-on their order: one gives way (it goes last, and nothing waits for it), and is exhausted only if the server itself said
-that it failed. So a network that swallows requests never makes a session one that is not sent any more.
+on their order: one gives way (it goes last in a run, and nothing waits for it), and is exhausted only if the server
+itself said that it failed. So a network that swallows requests never makes a session one that is not sent any more.
 
 What this rests on, and cannot prove: what the server has not stored `SETTLE_S` after it was sent it will never store,
 and no proxy delivers one request twice after the server has taken the first.
@@ -57,7 +58,7 @@ NEW, INTENT, ACKNOWLEDGED, REJECTED, WAITING = "new", "intent", "acknowledged", 
 STATES = (NEW, INTENT, ACKNOWLEDGED, REJECTED, WAITING)
 
 BEGIN, ACCEPTED, REFUSED, NOT_SENT, UNCLEAR, FAILED = "begin", "accepted", "refused", "not_sent", "unclear", "failed"
-FOUND, MISSING, REPEAT, EXHAUSTED = "found", "missing", "repeat", "exhausted"
+FOUND, MISSING, UNPROVABLE, REPEAT, EXHAUSTED = "found", "missing", "unprovable", "repeat", "exhausted"
 NO_BOOK, BOOK_GONE, MATCHED, MATCHED_IN_DOUBT = "no_book", "book_gone", "matched", "matched_in_doubt"
 DOUBTED, UNSENDABLE = "doubted", "unsendable"
 ANOTHER_ACCOUNT, TRY_AGAIN = "another_account", "try_again"
@@ -74,6 +75,7 @@ TRANSITIONS = {
     (INTENT, FAILED): INTENT,
     (INTENT, FOUND): ACKNOWLEDGED,
     (INTENT, MISSING): NEW,
+    (INTENT, UNPROVABLE): INTENT,
     (INTENT, REPEAT): NEW,
     (INTENT, EXHAUSTED): REJECTED,
     (INTENT, NO_BOOK): WAITING,
@@ -91,7 +93,7 @@ TRANSITIONS = {
 # Whether an entry is unproven after an event; the others leave that as it was.
 UNPROVEN_AFTER = {BOOK_GONE: True, DOUBTED: True, FOUND: False, MISSING: False, REPEAT: False, EXHAUSTED: False}
 
-COUNTED = (UNCLEAR, FAILED)  # requests without a clear answer
+COUNTED = (UNCLEAR, FAILED, UNPROVABLE)  # requests without a clear answer
 TRIES_MOST = 5
 
 SETTLE_S = (
@@ -123,12 +125,12 @@ def event_for_answer(
 ) -> str:
     """What an answer says about a request that changes something.
 
-    A kind that is answered without a body says with which status (`empty_success`); any other 2xx without JSON is a
-    portal's or a proxy's. Errors count only in the server's own words (`is_own_error`): what a proxy says proves
-    nothing, and neither does a 5xx, which may come after the commit. A 401 never gets here: it is the login's business
-    (`client.py`).
+    A kind that is answered without a body says with which status (`empty_success`), and no other is success; the others
+    are answered with JSON (`is_json`: it can be read). Errors count only in the server's own words (`is_own_error`):
+    what a proxy says proves nothing, and neither does a 5xx, which may come after the commit. A 401 never gets here: it
+    is the login's business (`client.py`).
     """
-    if status == empty_success or (200 <= status < 300 and status != 203 and is_json):
+    if status == empty_success or (empty_success is None and 200 <= status < 300 and status != 203 and is_json):
         return ACCEPTED
     if not is_own_error:
         return UNCLEAR

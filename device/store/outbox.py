@@ -178,12 +178,22 @@ def in_order(store: Store, book_id: int, gave_way: int, most: int) -> list[Entry
     """What is new or unclear of a book, as it goes out: sessions as they were read, then the rest as it was recorded.
 
     A session changes nothing else on the server, so between these two there is no order to keep. Sessions with
-    `gave_way` attempts or more come last.
+    `gave_way` attempts or more are left out.
     """
     return _entries(
         store,
         f"o.book_id = ? AND o.state IN ('new', 'intent') AND o.{_OPEN}"
-        " ORDER BY o.session_id IS NOT NULL AND o.attempts >= ?, o.session_id IS NULL, s.started_at, o.id LIMIT ?",
+        " AND NOT (o.session_id IS NOT NULL AND o.attempts >= ?)"
+        " ORDER BY o.session_id IS NULL, s.started_at, o.id LIMIT ?",
+        (book_id, gave_way, most),
+    )
+
+
+def sessions_that_gave_way(store: Store, book_id: int, gave_way: int, most: int) -> list[Entry]:
+    return _entries(
+        store,
+        f"o.book_id = ? AND o.state = 'new' AND o.{_OPEN} AND o.session_id IS NOT NULL AND o.attempts >= ?"
+        " ORDER BY o.attempts, s.started_at LIMIT ?",
         (book_id, gave_way, most),
     )
 
@@ -268,10 +278,10 @@ def change_all(store: Store, old_state: str, new_state: str, now: int) -> None:
     )
 
 
-def change_tried(store: Store, old_state: str, least_attempts: int, new_state: str, now: int) -> None:
-    """Moves what has had so many requests without a clear answer."""
+def change_tried_sessions(store: Store, old_state: str, least_attempts: int, new_state: str, now: int) -> None:
+    """Moves sessions that have had so many requests without a clear answer."""
     store.execute(
-        "UPDATE outbox SET state = ?, changed_at = ? WHERE state = ? AND attempts >= ?",
+        "UPDATE outbox SET state = ?, changed_at = ? WHERE state = ? AND session_id IS NOT NULL AND attempts >= ?",
         (new_state, now, old_state, least_attempts),
     )
 

@@ -64,8 +64,8 @@ def test_every_state_can_be_left_or_is_an_end() -> None:
     ("status", "is_json", "is_own", "event"),
     [
         (202, False, False, rules.ACCEPTED),
-        (200, True, False, rules.ACCEPTED),
-        (201, True, False, rules.ACCEPTED),
+        (200, True, False, rules.UNCLEAR),
+        (201, True, False, rules.UNCLEAR),
         (200, False, False, rules.UNCLEAR),
         (203, True, True, rules.UNCLEAR),
         (204, False, False, rules.UNCLEAR),
@@ -92,6 +92,11 @@ def test_what_an_answer_to_a_session_says(status: int, is_json: bool, is_own: bo
 
 def test_a_conflict_is_success_for_what_has_a_place() -> None:
     assert rules.event_for_answer(409, True, True, None, True) == rules.ACCEPTED
+
+
+@pytest.mark.parametrize(("status", "event"), [(200, rules.ACCEPTED), (201, rules.ACCEPTED), (203, rules.UNCLEAR)])
+def test_what_is_answered_with_json_is_taken_with_any_success_but_a_proxys_own(status: int, event: str) -> None:
+    assert rules.event_for_answer(status, True, False, None, False) == event
 
 
 @pytest.mark.parametrize("status", [202, 204])

@@ -1,0 +1,1 @@
+"""A server that lies, and a device whose power fails: everything arrives exactly once all the same."""

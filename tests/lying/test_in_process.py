@@ -1,0 +1,256 @@
+"""The real store, rules and sender against a lying server, in schedules that hypothesis makes up.
+
+A schedule: readings, imports, a rebuilt store, marks, ratings, deletions; books that come, go and come back; wrong
+clocks, reboots and waits; and runs in which each request may meet a lie (`lies.py`) and which may be killed between any
+two commits or on either side of any request.
+
+What holds: at no time is anything on the server twice. And when the lies stop, everything is there exactly once, except
+what the server itself will not take, which is rejected (or, if it swallows the request without an answer, given up
+after five tries) and has kept nothing else from arriving. What a proxy has delivered twice of what the server inserts
+each time is nobody's to undo (`lies.py` says what is left out, and why).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from device import reading_back
+from device.core import outbox as rules
+from device.core.instants import to_iso
+from device.server import deliveries
+from device.store import reading_sessions
+from tests.lying.counts import COUNTS
+from tests.lying.device_model import FIRST_SLOT, SLOT_S, Device, Thing
+from tests.lying.lies import LIES, TRUTH
+from tests.lying.model_server import DIALECTS, FAIL, HANG, MARK_PATHS, REFUSE, ModelServer
+from tests.lying.world import World
+from tests.soak import bounded
+
+TITLES = ("Emma", "Moby Dick", "Persuasion")
+RUNS_TO_THE_END = 60
+OTHERS_S = 1_000_000  # another program's sessions are told from ours by a length that none of ours has
+LIE = st.one_of(st.just(TRUTH), st.sampled_from(sorted(LIES)))
+DEADLINE_S = st.sampled_from((10, 60, 120))
+
+
+@pytest.fixture(autouse=True)
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a handful of sessions is more than a page, and more than a batch."""
+    monkeypatch.setattr(reading_back, "PAGE_SIZES", (3, 2, 4))
+    monkeypatch.setattr(deliveries, "BATCH_MOST", 3)
+
+
+class LyingServer(RuleBasedStateMachine):
+    @initialize(dialect=st.sampled_from(DIALECTS), seed=st.integers(0, 2**16), known=st.integers(1, len(TITLES)))
+    def begin(self, dialect: str, seed: int, known: int) -> None:
+        COUNTS["schedules"] += 1
+        self.world = World()
+        self.server = ModelServer(dialect, seed)
+        for title in TITLES[:known]:
+            self.server.add_book(title)
+        self.device = Device(self.world, self.server)
+        self.removed: set[str] = set()
+
+    # The reader
+
+    @rule(title=st.sampled_from(TITLES), count=st.integers(1, 4))
+    def reads(self, title: str, count: int) -> None:
+        for _ in range(count):
+            self.device.reads(title)
+
+    @rule(title=st.sampled_from(TITLES))
+    def reads_with_a_clock_of_1970(self, title: str) -> None:
+        self.device.reads(title, unset=True)
+
+    @rule(title=st.sampled_from(TITLES), effect=st.sampled_from((REFUSE, FAIL, HANG)))
+    def reads_what_the_server_will_not_take(self, title: str, effect: str) -> None:
+        self._poison(self.device.reads(title), effect)
+
+    @rule(title=st.sampled_from(TITLES), there=st.sampled_from(("no", "exactly", "roughly")))
+    def imports_a_session(self, title: str, there: str) -> None:
+        """Another program recorded it, and may have sent it, with times of its own."""
+        thing = self.device.reads(title, reading_sessions.STATISTICS)
+        if there != "no" and self._is_known(title):
+            slack = 0 if there == "exactly" else 20
+            self._put_on_the_server(thing, slack)
+            thing.roughly = there == "roughly"
+            thing.times = 0 if thing.roughly else 1
+
+    @rule(title=st.sampled_from(TITLES), there=st.booleans())
+    def has_a_session_in_a_rebuilt_store(self, title: str, there: bool) -> None:
+        thing = self.device.rebuilds(title)
+        if there and self._is_known(title):
+            self._put_on_the_server(thing, 0)
+
+    @rule(title=st.sampled_from(TITLES), kind=st.sampled_from(deliveries.MARKS))
+    def marks(self, title: str, kind: str) -> None:
+        self.device.marks(kind, title)
+
+    @rule(title=st.sampled_from(TITLES), kind=st.sampled_from(deliveries.MARKS), effect=st.sampled_from((REFUSE, FAIL)))
+    def marks_what_the_server_will_not_take(self, title: str, kind: str, effect: str) -> None:
+        self._poison(self.device.marks(kind, title), effect)
+
+    @rule(title=st.sampled_from(TITLES), kind=st.sampled_from((rules.RATING, rules.STATUS, rules.PROGRESS)))
+    def sets(self, title: str, kind: str) -> None:
+        self.device.sets(kind, title)
+
+    @rule(choice=st.integers(0, 20), by_id=st.booleans())
+    def deletes_a_mark_that_was_sent(self, choice: int, by_id: bool) -> None:
+        sent = [
+            thing
+            for thing in self.device.things
+            if thing.kind in MARK_PATHS.values() and thing.times and self._is_done(thing)
+        ]
+        if sent:
+            self.device.deletes(sent[choice % len(sent)], by_id)
+
+    # The world
+
+    @rule(seconds=st.sampled_from((1, 20, 34, 36, 600, 5000)))
+    def waits(self, seconds: int) -> None:
+        self.world.advance(seconds)
+
+    @rule()
+    def restarts_the_device(self) -> None:
+        self.world.reboot()
+
+    @rule(seconds=st.sampled_from((-(50 * 365 * 86_400), -43_200, 43_200)))
+    def sets_the_clock_wrong(self, seconds: int) -> None:
+        self.world.wall_offset_s = seconds
+
+    @rule()
+    def sets_the_clock_right(self) -> None:
+        self.world.wall_offset_s = 0
+
+    @rule(title=st.sampled_from(TITLES))
+    def adds_a_book_to_the_server(self, title: str) -> None:
+        if not self._is_known(title):
+            self.server.add_book(title)
+
+    @precondition(lambda self: len(self.server.books) > 1)
+    @rule(title=st.sampled_from(TITLES))
+    def removes_a_book_from_the_server(self, title: str) -> None:
+        """With everything of it: what was acknowledged is not sent again."""
+        if self._is_known(title):
+            self.server.remove_book(title)
+            self.removed.add(title)
+            for thing in self.device.things:
+                if thing.title == title:
+                    thing.times = 0 if self._is_done(thing) else 1 if thing.roughly else thing.times
+
+    # The runs
+
+    @rule(asked_for=st.booleans())
+    def syncs(self, asked_for: bool) -> None:
+        self._sync([], asked_for, 120, None)
+
+    @rule(lies=st.lists(LIE, min_size=1, max_size=15), asked_for=st.booleans(), deadline_s=DEADLINE_S)
+    def syncs_among_lies(self, lies: list[str], asked_for: bool, deadline_s: int) -> None:
+        self._sync(lies, asked_for, deadline_s, None)
+
+    @rule(lies=st.lists(LIE, max_size=6), asked_for=st.booleans(), steps_to_live=st.integers(0, 60))
+    def is_killed_while_it_syncs(self, lies: list[str], asked_for: bool, steps_to_live: int) -> None:
+        self._sync(lies, asked_for, 120, steps_to_live)
+
+    @rule(title=st.sampled_from(TITLES), count=st.integers(1, 6), lies=st.lists(LIE, min_size=1, max_size=15))
+    def reads_and_syncs_among_lies(self, title: str, count: int, lies: list[str]) -> None:
+        self.reads(title, count)
+        self._sync(lies, True, 120, None)
+
+    @rule(things=st.lists(st.sampled_from(deliveries.MARKS), min_size=1, max_size=4), lies=st.lists(LIE, max_size=15))
+    def marks_and_syncs_among_lies(self, things: list[str], lies: list[str]) -> None:
+        for kind in things:
+            self.marks(TITLES[0], kind)
+        self._sync(lies, True, 120, None)
+
+    def _sync(self, lies: list[str], asked_for: bool, deadline_s: int, steps_to_live: int | None) -> None:
+        COUNTS["runs"] += 1
+        self.device.syncs(lies, asked_for, deadline_s, steps_to_live)
+
+    @invariant()
+    def nothing_is_there_twice(self) -> None:
+        COUNTS["steps"] += 1
+        if hasattr(self, "server"):
+            twice = {name: count for name, count in Counter(self.server.stored()).items() if count > 1}
+            assert not twice
+
+    def teardown(self) -> None:
+        if not hasattr(self, "device"):
+            return
+        COUNTS["kills"] += self.world.kills
+        self._stop_the_lies()
+        self._check()
+        self.device.close()
+
+    # In the end
+
+    def _stop_the_lies(self) -> None:
+        self.world.wall_offset_s = 0
+        self.server.shuffles = False
+        for title in TITLES:
+            self.adds_a_book_to_the_server(title)
+        for _ in range(RUNS_TO_THE_END):
+            self.world.advance(600)
+            self.device.syncs([], True, 300, None)
+            if all(self._is_settled(thing) for thing in self.device.things):
+                break
+        self.nothing_is_there_twice()
+
+    def _check(self) -> None:
+        stored = Counter(self.server.stored())
+        for thing in self.device.things:
+            state, attempts = self.device.state(thing)
+            said = f"{thing} is {state} after {attempts} unclear answers"
+            if thing.poison is None:
+                assert state == rules.ACKNOWLEDGED, said
+                assert stored[thing.name] == thing.times, said
+            else:
+                assert stored[thing.name] == 0, said
+                assert state == rules.REJECTED or self._gave_way(thing), said
+        for what in (rules.RATING, rules.STATUS, rules.PROGRESS):
+            for title in TITLES:
+                last = [thing for thing in self.device.things if (thing.kind, thing.title) == (what, title)][-1:]
+                if last and title not in self.removed:
+                    assert self.server.values[title, what] == last[0].value
+        COUNTS["things that were recorded"] += len(self.device.things)
+
+    def _is_settled(self, thing: Thing) -> bool:
+        return self.device.state(thing)[0] in (rules.ACKNOWLEDGED, rules.REJECTED) or self._gave_way(thing)
+
+    def _gave_way(self, thing: Thing) -> bool:
+        """A session at which the server has failed again and again: it is tried last, and each time the reader asks."""
+        is_tried_in_vain = thing.kind == rules.READING_SESSION and thing.poison in (FAIL, HANG)
+        return is_tried_in_vain and self.device.state(thing)[1] >= rules.TRIES_MOST
+
+    def _is_done(self, thing: Thing) -> bool:
+        return self.device.state(thing)[0] == rules.ACKNOWLEDGED
+
+    def _is_known(self, title: str) -> bool:
+        return title in self.server.books.values()
+
+    def _poison(self, thing: Thing, effect: str) -> None:
+        thing.poison = effect
+        self.server.poison[thing.name] = effect
+
+    def _put_on_the_server(self, thing: Thing, slack_s: int) -> None:
+        length_s = int(thing.name.split()[2])
+        started_at = FIRST_SLOT + (length_s - 100) * SLOT_S
+        duration_s = length_s + OTHERS_S if slack_s else length_s
+        self.server.add_session(
+            thing.title, to_iso(started_at + slack_s), to_iso(started_at + length_s - slack_s), duration_s
+        )
+
+
+def test_everything_arrives_exactly_once(small_pages: None) -> None:
+    LyingServer.TestCase.settings = settings(
+        max_examples=bounded(500, 10_000),
+        stateful_step_count=bounded(30, 40),
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    LyingServer.TestCase("runTest").runTest()
