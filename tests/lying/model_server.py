@@ -48,6 +48,7 @@ class ModelServer:
     dialect: str
     seed: int = 0
     books: dict[int, str] = field(default_factory=dict)  # id → title
+    hidden: dict[int, str] = field(default_factory=dict)
     sessions: list[Row] = field(default_factory=list)
     marks: dict[str, list[Row]] = field(default_factory=lambda: {kind: [] for kind in MARK_PATHS.values()})
     values: dict[tuple[str, str], Any] = field(default_factory=dict)  # (title, what) → value
@@ -65,6 +66,15 @@ class ModelServer:
         id = self._next_id()
         self.books[id] = title
         return id
+
+    def hide_book(self, title: str) -> None:
+        """Its file is gone, or the reader may not see it: it is as if it were not there, until it is back."""
+        [id] = [id for id, name in self.books.items() if name == title]
+        self.hidden[id] = self.books.pop(id)
+
+    def show_books(self) -> None:
+        self.books |= self.hidden
+        self.hidden = {}
 
     def remove_book(self, title: str) -> None:
         """With everything that hangs on it, as the servers' databases do."""

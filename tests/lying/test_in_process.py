@@ -32,7 +32,7 @@ from tests.lying.world import World
 from tests.soak import bounded
 
 TITLES = ("Emma", "Moby Dick", "Persuasion")
-RUNS_TO_THE_END = 60
+RUNS_TO_THE_END = 20
 OTHERS_S = 1_000_000  # another program's sessions are told from ours by a length that none of ours has
 LIE = st.one_of(st.just(TRUTH), st.sampled_from(sorted(LIES)))
 DEADLINE_S = st.sampled_from((10, 60, 120))
@@ -129,8 +129,17 @@ class LyingServer(RuleBasedStateMachine):
 
     @rule(title=st.sampled_from(TITLES))
     def adds_a_book_to_the_server(self, title: str) -> None:
-        if not self._is_known(title):
+        if not self._is_known(title) and title not in self.server.hidden.values():
             self.server.add_book(title)
+
+    @rule(title=st.sampled_from(TITLES))
+    def hides_a_book_of_the_server(self, title: str) -> None:
+        if self._is_known(title):
+            self.server.hide_book(title)
+
+    @rule()
+    def shows_what_was_hidden(self) -> None:
+        self.server.show_books()
 
     @precondition(lambda self: len(self.server.books) > 1)
     @rule(title=st.sampled_from(TITLES))
@@ -168,6 +177,12 @@ class LyingServer(RuleBasedStateMachine):
             self.marks(TITLES[0], kind)
         self._sync(lies, True, 120, None)
 
+    @rule(kind=st.sampled_from((rules.RATING, rules.STATUS, rules.PROGRESS)), lies=st.lists(LIE, max_size=6))
+    def changes_her_mind_among_lies(self, kind: str, lies: list[str]) -> None:
+        for _ in range(2):
+            self.sets(TITLES[0], kind)
+        self._sync(lies, True, 120, None)
+
     def _sync(self, lies: list[str], asked_for: bool, deadline_s: int, steps_to_live: int | None) -> None:
         COUNTS["runs"] += 1
         self.device.syncs(lies, asked_for, deadline_s, steps_to_live)
@@ -192,9 +207,11 @@ class LyingServer(RuleBasedStateMachine):
     def _stop_the_lies(self) -> None:
         self.world.wall_offset_s = 0
         self.server.shuffles = False
+        self.server.show_books()
         for title in TITLES:
             self.adds_a_book_to_the_server(title)
-        for _ in range(RUNS_TO_THE_END):
+        poisonous = sum(thing.poison is not None for thing in self.device.things)
+        for _ in range(RUNS_TO_THE_END + poisonous * (rules.TRIES_MOST + 1)):
             self.world.advance(600)
             self.device.syncs([], True, 300, None)
             if all(self._is_settled(thing) for thing in self.device.things):
