@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from device import evidence, ingest, protocol
 from device.core import journal, kept_journal, reading_session
-from device.store import books, database, preferences, reading_sessions, salvage
+from device.store import books, database, preferences, reading_sessions, salvage, settings
 from device.store import rebuild as rows
 
 TYPE_CHECKING = False
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from device.folder import Folder
     from device.store.database import Store
 
-BUILDING = ".building"
 UNTRACKED_MAX_BYTES = 1_048_576  # thousands of paths
 
 
@@ -45,28 +44,22 @@ class Outcome:
 
 def rebuild(folder: Folder, now: int, uptime: Uptime) -> Outcome:
     """Raises OSError or database.Error when the new store cannot be written; then the damaged one is where it was."""
-    building = folder.store + BUILDING
-    _remove(folder, building)
+    building = folder.store + database.REBUILT
+    database.remove(folder.disk, building)
     try:
         store = database.open_store(folder.disk, building, now)
         try:
             with store.transaction():
                 outcome = _fill(folder, store, now, uptime)
+                settings.put(store, settings.REBUILT_AT, str(max(now, 0)))  # with this commit it is whole
         finally:
             store.close()
     except (OSError, database.Error):
-        _remove(folder, building)  # on a full disk it would be in the way
+        database.remove(folder.disk, building)  # on a full disk it would be in the way
         raise
-    folder.disk.remove(building + database.JOURNAL)
-    folder.disk.rename(building, folder.store + database.REBUILT)
     folder.disk.sync_folder(folder.path)
     outcome.moved_to = database.replace_damaged(folder.disk, folder.store, now)
     return outcome
-
-
-def _remove(folder: Folder, path: str) -> None:
-    for suffix in ("", database.JOURNAL):
-        folder.disk.remove(path + suffix)
 
 
 def _fill(folder: Folder, store: Store, now: int, uptime: Uptime) -> Outcome:
@@ -130,17 +123,20 @@ def _restore(store: Store, id: str, lines: list[bytes], now: int, uptime: Uptime
     book_id = books.remember(store, reading.book)
     recorded = kept_journal.sessions(lines)
     if recorded is None:
-        return _count_again(store, id, book_id, reading, now, uptime)
-    return _put_recorded(store, id, book_id, recorded)
+        restored = _count_again(store, id, book_id, reading, now, uptime)
+    else:
+        restored = _put_recorded(store, id, book_id, recorded)
+    ingest.note_wrong_clock(store, reading, restored)
+    return len(restored)
 
 
-def _put_recorded(store: Store, id: str, book_id: int, recorded: list[ReadingSession]) -> int:
+def _put_recorded(store: Store, id: str, book_id: int, recorded: list[ReadingSession]) -> list[ReadingSession]:
     """The sessions exactly as they were recorded. What was read otherwise from the damaged file was read wrongly."""
     keys = {kept_journal.key(session) for session in recorded}
     for known in rows.of_journal(store, id):
         if known.book_id != book_id or known.key not in keys:
             rows.forget(store, known.id)
-    restored = 0
+    restored = []
     for session in recorded:
         there = rows.at(store, book_id, session.started_at)
         if there is not None and there.key == kept_journal.key(session):
@@ -148,21 +144,23 @@ def _put_recorded(store: Store, id: str, book_id: int, recorded: list[ReadingSes
         if there is not None:
             rows.forget(store, there.id)
         reading_sessions.add(store, book_id, reading_sessions.JOURNAL, id, session)
-        restored += 1
+        restored.append(session)
     return restored
 
 
-def _count_again(store: Store, id: str, book_id: int, reading: Reading, now: int, uptime: Uptime) -> int:
+def _count_again(
+    store: Store, id: str, book_id: int, reading: Reading, now: int, uptime: Uptime
+) -> list[ReadingSession]:
     """For a journal that does not say what was recorded from it: it was not taken yet, or the disk was full."""
     if not books.is_tracked(store, book_id):
-        return 0
+        return []
     known = [session.key for session in rows.of_journal(store, id)]
-    counted = 0
+    counted = []
     for session in reading_session.sessions(reading, preferences.load(store).rules()):
         reading_session.place_by_boot_clock(session, uptime, now)
         if any(start < session.ended_at and session.started_at < end for start, end, _ in known):
             continue
         ingest.find_place(store, session)
         reading_sessions.add(store, book_id, reading_sessions.JOURNAL, id, session)
-        counted += 1
+        counted.append(session)
     return counted

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import _sqlite3
 
+from device.store import settings
 from device.store.migrations import MIGRATIONS
 
 TYPE_CHECKING = False
@@ -29,7 +30,8 @@ CACHE_KIB = 512  # SQLite's own default is 2 MiB; the store is small and the dev
 VERSION_MOST = 65_535  # a header that says more was not written by a newer program: it is broken
 SET_ASIDE_MOST = 3  # damaged stores that are kept; each may be as big as the store
 SET_ASIDE = ".damaged-"
-REBUILT = ".rebuilt"  # a whole new store that waits to take the damaged one's place
+REBUILT = ".rebuilt"  # a new store that is to take the damaged one's place once it is whole
+HEADER_BYTES = 100  # of an SQLite file: with page count and change counter
 JOURNAL = "-journal"  # SQLite's own, beside each of its files
 
 _PRAGMAS = (
@@ -99,7 +101,9 @@ class Transaction:
 
 def open_store(disk: Disk, path: str, now: int) -> Store:
     """Opens the store at `path`, making or migrating it as needed. Raises NewerStore, Error, OSError."""
-    moved_to = replace_damaged(disk, path, now) if disk.size_bytes(path + REBUILT) is not None else None
+    moved_to = None
+    if disk.size_bytes(path + REBUILT) is not None:
+        moved_to = _finish_rebuild(disk, path, now)
     was_interrupted = bool(disk.size_bytes(path + JOURNAL))
     return Store(_open(path), moved_to, was_interrupted)
 
@@ -166,15 +170,43 @@ def _code(problem: Exception) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _finish_rebuild(disk: Disk, path: str, now: int) -> str | None:
+    """After a rebuild that was cut off: where the damaged store lies now, or None if the new one was not whole yet."""
+    if _is_whole(path + REBUILT):
+        return replace_damaged(disk, path, now)
+    remove(disk, path + REBUILT)
+    return None
+
+
+def _is_whole(path: str) -> bool:
+    try:
+        connection = _open(path)
+    except Error as problem:
+        if not may_be_damage(problem):
+            raise
+        return False
+    try:
+        return settings.get(Store(connection), settings.REBUILT_AT) is not None
+    finally:
+        connection.close()
+
+
+def remove(disk: Disk, path: str) -> None:
+    """A database and SQLite's journal of it."""
+    for suffix in (JOURNAL, ""):
+        disk.remove(path + suffix)
+
+
 def replace_damaged(disk: Disk, path: str, now: int) -> str:
-    """Puts the store that was built anew, which lies at `path` + REBUILT, in the damaged one's place.
+    """Puts the whole new store, which lies at `path` + REBUILT, in the damaged one's place.
 
     Returns where the damaged one lies now. SQLite's journal of the damaged one goes with it: it would be played back
-    into the new one.
+    into the new one. A rename that is cut off may leave both names (vfat).
     """
     folder, _, name = path.rpartition("/")
+    disk.remove(path + REBUILT + JOURNAL)
     numbers = _set_aside_numbers(disk, folder, name)
-    if disk.size_bytes(path) is not None:
+    if disk.size_bytes(path) is not None and not _are_one(disk, path, path + REBUILT):
         number = max([now, *(number + 1 for number in numbers)])  # the clock may be wrong; the newest has the highest
         disk.rename(path, f"{path}{SET_ASIDE}{number}")
         numbers.append(number)
@@ -187,9 +219,15 @@ def replace_damaged(disk: Disk, path: str, now: int) -> str:
     disk.rename(path + REBUILT, path)
     disk.sync_folder(folder)
     for number in sorted(numbers)[:-SET_ASIDE_MOST]:
-        for suffix in ("", JOURNAL):
-            disk.remove(f"{path}{SET_ASIDE}{number}{suffix}")
+        remove(disk, f"{path}{SET_ASIDE}{number}")
     return moved_to
+
+
+def _are_one(disk: Disk, one: str, other: str) -> bool:
+    """Whether two names are the new store's. If this is mistaken, the damaged one stays, and is met again."""
+    return disk.size_bytes(one) == disk.size_bytes(other) and disk.read(one, HEADER_BYTES) == disk.read(
+        other, HEADER_BYTES
+    )
 
 
 def _set_aside_numbers(disk: Disk, folder: str, name: str) -> list[int]:

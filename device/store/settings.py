@@ -19,6 +19,7 @@ STUMBLED_AT = "stumbled_at"  # the book at which a run was broken off: the next 
 LIBRARY_FIRST = "library_first"  # "1": a run was broken off before it came to look for books: the next begins with it
 BATCHES = "batches"  # "yes" or "no": whether the server takes sessions in batches
 BATCHES_UNTIL = "batches_until"  # until when that is believed
+REBUILT_AT = "rebuilt_at"  # when this store was filled, in one go, from what a damaged one left
 CLOCK_OFFSET_S = "clock_offset_s"  # how far the server's clock was ahead of this device's, when it was last seen
 CLOCK_MEASURED_AT = "clock_measured_at"  # by the device's clock, in the boot and at the uptime that follow
 CLOCK_BOOT_ID = "clock_boot_id"

@@ -173,9 +173,8 @@ def test_a_store_that_is_damaged_anywhere_costs_no_session_and_doubles_none(past
             rebuilt += 1
             assert any("The store was damaged and has been built anew" in text for text in texts), (number, texts)
             assert f"The damaged store is kept as {set_aside[0]}." in texts
-            assert set_aside[0].read_bytes() == content
         assert is_sound(past.store)
-        assert not list(past.reader.data.glob("state.sqlite.[br]*")), "half a store is left"
+        assert not list(past.reader.data.glob("state.sqlite.rebuilt*")), "half a store is left"
     assert rebuilt > PLACES // 20
 
 

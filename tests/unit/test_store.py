@@ -13,6 +13,9 @@ from device.core.reading_session import ReadingSession
 from device.disk import Disk
 from device.store import books, database, outbox, reading_sessions, settings
 from device.store.migrations import MIGRATIONS
+from tests.crash import changes
+from tests.crash.disks import RecordingDisk
+from tests.crash.power_cut import STRICT, WRITE_THROUGH, Effort, Medium
 
 NOW = 1_795_000_000
 
@@ -79,6 +82,82 @@ def test_a_version_that_no_program_would_write_is_damage(tmp_path: Path) -> None
         connection.execute("PRAGMA user_version = 33554434")
     with pytest.raises(database.Damaged):
         database.open_store(Disk(), str(path), NOW)
+
+
+STORE = "/data/state.sqlite"
+DAMAGED, REBUILT, HOT = b"damaged" * 200, b"rebuilt" * 300, b"journal" * 100
+
+
+def data_folder(**files: bytes) -> changes.Tree:
+    found = changes.Tree({"data": changes.FOLDER})
+    for name, content in files.items():
+        path = f"data/{name.replace('_', '.', 1).replace('__', '-')}"
+        found.names[path] = path
+        found.contents[path] = content
+    return found
+
+
+def content(tree: changes.Tree) -> dict[str, bytes]:
+    return {path.removeprefix("data/"): content for path, content in tree.files().items()}
+
+
+@pytest.mark.parametrize("medium", [STRICT, WRITE_THROUGH], ids=lambda medium: medium.name)
+def test_a_new_store_takes_the_damaged_ones_place_whatever_interrupts_it(medium: Medium) -> None:
+    before = {"state_sqlite": DAMAGED, "state_sqlite__journal": HOT, "state_sqlite.rebuilt": REBUILT}
+    disk = RecordingDisk(data_folder(**before))
+    database.replace_damaged(disk, STORE, NOW)
+    for state in disk.states(Effort(tears=1, subsets=8), medium):
+        left = RecordingDisk(state.tree)
+        if left.size_bytes(f"{STORE}.rebuilt") is not None:
+            database.replace_damaged(left, STORE, NOW)
+        found = content(left.kernel.tree)
+        assert found.pop("state.sqlite") == REBUILT, state.how
+        # A rename that was cut off can leave the damaged one under two names.
+        assert all(name.startswith("state.sqlite.damaged-") for name in found), state.how
+        assert set(found.values()) == {DAMAGED, HOT}, state.how
+
+
+def test_an_opening_goes_on_where_a_rebuild_was_interrupted(tmp_path: Path) -> None:
+    path = str(tmp_path / "state.sqlite")
+    new = database.open_store(Disk(), f"{path}.rebuilt", NOW)
+    with new.transaction():
+        settings.put(new, "key", "value")
+        settings.put(new, settings.REBUILT_AT, "1")
+    new.close()
+    Path(path).write_bytes(b"the damaged one")
+    store = database.open_store(Disk(), path, NOW)
+    assert settings.get(store, "key") == "value"
+    assert store.set_aside == f"{path}.damaged-{NOW}"
+    assert Path(store.set_aside).read_bytes() == b"the damaged one"
+
+
+@pytest.mark.parametrize("half", [b"", b"garbage" * 100, None], ids=["empty", "garbage", "not filled"])
+def test_a_new_store_that_was_not_whole_yet_does_not_take_the_old_ones_place(
+    tmp_path: Path, half: bytes | None
+) -> None:
+    path = str(tmp_path / "state.sqlite")
+    old = database.open_store(Disk(), path, NOW)
+    with old.transaction():
+        settings.put(old, "key", "value")
+    old.close()
+    if half is None:
+        database.open_store(Disk(), f"{path}.rebuilt", NOW).close()
+    else:
+        Path(f"{path}.rebuilt").write_bytes(half)
+    store = database.open_store(Disk(), path, NOW)
+    assert settings.get(store, "key") == "value"
+    assert store.set_aside is None
+    assert not Path(f"{path}.rebuilt").exists()
+
+
+def test_three_damaged_stores_are_kept_the_newest_whatever_the_clock_says(tmp_path: Path) -> None:
+    path = str(tmp_path / "state.sqlite")
+    for number, now in enumerate((NOW, NOW, 5, NOW + 100, 0)):
+        Path(path).write_bytes(b"damaged %d" % number)
+        database.open_store(Disk(), f"{path}.rebuilt", now).close()
+        database.replace_damaged(Disk(), path, now)
+    kept = sorted(tmp_path.glob("state.sqlite.damaged-*"))
+    assert [path.read_bytes() for path in kept] == [b"damaged 2", b"damaged 3", b"damaged 4"]
 
 
 def test_a_transaction_that_fails_changes_nothing(store: database.Store) -> None:
