@@ -100,15 +100,19 @@ class Traced:
         self._ran_out_of_time = False
         # Files, because nobody reads a pipe while the program stands still.
         self._output = (os.memfd_create("output"), os.memfd_create("errors"))
-        self._process = subprocess.Popen(
-            program.command,
-            cwd=program.cwd,
-            env=program.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=self._output[0],
-            stderr=self._output[1],
-            preexec_fn=lambda: self._library.ptrace(_TRACEME, 0, None, None),
-        )
+        try:
+            self._process = subprocess.Popen(
+                program.command,
+                cwd=program.cwd,
+                env=program.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=self._output[0],
+                stderr=self._output[1],
+                preexec_fn=lambda: self._library.ptrace(_TRACEME, 0, None, None),
+            )
+        except BaseException:
+            self._close_output()
+            raise
         self.pid = self._process.pid
         self._handle = os.pidfd_open(self.pid)
         self._alarm = threading.Timer(program.limit_s, self._run_out_of_time)
@@ -137,6 +141,9 @@ class Traced:
         if not self._has_ended():
             self.kill()
         os.close(self._handle)
+        self._close_output()
+
+    def _close_output(self) -> None:
         for file in self._output:
             os.close(file)
 

@@ -114,6 +114,7 @@ class World:
     def put_back(self, state: CrashState) -> None:
         write_tree(state.tree, self.data)
         self.server.restore(self._snapshots[state.mark])
+        self._changes_at_last_snapshot = -1  # what the server knows now need not be the last snapshot
 
     def problem_after(self, state: CrashState) -> str | None:
         """What is wrong when the worker has run again after this cut; None if nothing is."""

@@ -52,7 +52,7 @@ def test_a_cut_at_any_moment_loses_doubles_and_breaks_nothing(
             problem = world.problem_after(state)
             if problem is not None:
                 problems.append(f"{state.how}: {problem}")
-    COUNTS[f"crash states of {workload.__name__}"] = tried
+    COUNTS[f"crash states of {workload.__name__} by {Path(worker[0]).name}"] = tried
     assert problems[:PROBLEMS_SHOWN] == [], f"{len(problems)} of {tried} states"
     assert tried >= WORKLOADS[workload]
 
