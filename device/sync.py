@@ -78,8 +78,12 @@ def prepare(store: Store, owner: str, asked_for: bool, now: int) -> None:
         with store.transaction():
             _begin_with_another_account(store, now)
             settings.put(store, settings.MATCHES_OF, owner)
-    if asked_for:
-        with store.transaction():
+    with store.transaction():
+        for unproven in (False, True):
+            # A book may have got its id by other ways than a run: from the old plugin, or a store that was rebuilt.
+            new = rules.after(rules.WAITING, rules.event_for_match(unproven)), unproven
+            outbox.change_waiting_of_matched(store, (rules.WAITING, unproven), new, now)
+        if asked_for:
             after = rules.after(rules.REJECTED, rules.TRY_AGAIN)
             outbox.change_tried_sessions(store, rules.REJECTED, rules.TRIES_MOST, after, now)
 

@@ -168,7 +168,8 @@ def unmatched(store: Store) -> list[StoredBook]:
     rows = store.execute(
         "SELECT id, file, title, authors, identifiers, size_bytes, unmatched_reason IS NOT NULL FROM book"
         " WHERE server_id IS NULL AND tracked = 1 AND id IN"
-        " (SELECT book_id FROM outbox WHERE state IN ('new', 'intent', 'waiting')) ORDER BY id"
+        " (SELECT book_id FROM outbox WHERE state IN ('new', 'intent', 'waiting') AND state <> 'acknowledged')"
+        " ORDER BY id"
     )
     return [
         StoredBook(id, file, title, authors.split("\n"), identifiers.split("\n"), size_bytes, bool(looked_for))

@@ -274,14 +274,16 @@ def count_attempt(store: Store, id: int) -> None:
 
 def change_all(store: Store, old_state: str, new_state: str, now: int) -> None:
     store.execute(
-        "UPDATE outbox SET state = ?, changed_at = ?, reason = NULL WHERE state = ?", (new_state, now, old_state)
+        f"UPDATE outbox SET state = ?, changed_at = ?, reason = NULL WHERE state = ? AND {_OPEN}",
+        (new_state, now, old_state),
     )
 
 
 def change_tried_sessions(store: Store, old_state: str, least_attempts: int, new_state: str, now: int) -> None:
     """Moves sessions that have had so many requests without a clear answer."""
     store.execute(
-        "UPDATE outbox SET state = ?, changed_at = ? WHERE state = ? AND session_id IS NOT NULL AND attempts >= ?",
+        "UPDATE outbox SET state = ?, changed_at = ?"
+        f" WHERE state = ? AND {_OPEN} AND session_id IS NOT NULL AND attempts >= ?",
         (new_state, now, old_state, least_attempts),
     )
 
@@ -289,8 +291,18 @@ def change_tried_sessions(store: Store, old_state: str, least_attempts: int, new
 def change_kind(store: Store, kind: str, old_state: str, new_state: str, unproven: bool) -> None:
     """Moves all entries of a kind, and says whether they may be on the server."""
     store.execute(
-        "UPDATE outbox SET state = ?, unproven = ? WHERE kind = ? AND state = ?",
+        f"UPDATE outbox SET state = ?, unproven = ? WHERE kind = ? AND state = ? AND {_OPEN}",
         (new_state, int(unproven), kind, old_state),
+    )
+
+
+def change_waiting_of_matched(store: Store, old: tuple[str, bool], new: tuple[str, bool], now: int) -> None:
+    """Moves what waits for a book that has its id already."""
+    store.execute(
+        "UPDATE outbox SET state = ?, unproven = ?, changed_at = ?, reason = NULL"
+        f" WHERE state = ? AND {_OPEN} AND unproven = ?"
+        " AND book_id IN (SELECT id FROM book WHERE server_id IS NOT NULL)",
+        (new[0], int(new[1]), now, old[0], int(old[1])),
     )
 
 
@@ -300,7 +312,7 @@ def change_book(
     """Moves a book's entries from one (state, unproven) to another: when it is matched, or found to have no match."""
     store.execute(
         "UPDATE outbox SET state = ?, unproven = ?, changed_at = ?, reason = ?"
-        " WHERE book_id = ? AND state = ? AND unproven = ?",
+        f" WHERE book_id = ? AND state = ? AND {_OPEN} AND unproven = ?",
         (new[0], int(new[1]), now, reason, book_id, old[0], int(old[1])),
     )
 

@@ -108,7 +108,8 @@ def unset_in_boot(store: Store, boot_id: str) -> list[UnsetSession]:
     rows = store.execute(
         "SELECT s.id, s.started_at, s.ended_at, s.flags, s.boot_ms FROM reading_session s"
         " JOIN outbox o ON o.session_id = s.id WHERE s.boot_id = ? AND s.boot_ms IS NOT NULL"
-        " AND ' ' || s.flags || ' ' LIKE '% clock-unset %' AND o.state IN ('new', 'waiting') AND o.unproven = 0"
+        " AND ' ' || s.flags || ' ' LIKE '% clock-unset %'"
+        " AND o.state IN ('new', 'waiting') AND o.state <> 'acknowledged' AND o.unproven = 0"
         " ORDER BY s.boot_ms",
         (boot_id,),
     )

@@ -24,6 +24,9 @@ from tests.lying.lies import Account, LyingConnection
 from tests.lying.model_server import ModelServer, mark_name, session_name
 from tests.lying.world import Killed, MortalStore, VirtualClock, World
 
+Lies = tuple[list[str], list[str]]  # about what is sent, and to questions
+NO_LIES: Lies = ([], [])
+
 OWNER = "anna at http://server"
 FIRST_SLOT, SLOT_S = 1_700_000_000, 10_000
 DECIMALS = 2
@@ -170,12 +173,14 @@ class Device:
 
     # What is sent
 
-    def syncs(self, lies: list[str], asked_for: bool, deadline_s: int, steps_to_live: int | None) -> protocol.Result:
+    def syncs(
+        self, lies: Lies, asked_for: bool = True, deadline_s: int = 300, steps_to_live: int | None = None
+    ) -> protocol.Result:
         """One run, which may be killed in the middle."""
         reason = protocol.TAP if asked_for else "close"
         job = protocol.Job(None, protocol.SYNC, reason, deadline_s)
         result = protocol.Result()
-        connection = LyingConnection(self.world, self.server, deque(lies))
+        connection = LyingConnection(self.world, self.server, deque(lies[0]), deque(lies[1]))
         self.world.live(steps_to_live)
         try:
             prepare(self.store, OWNER, asked_for, self._now())

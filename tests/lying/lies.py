@@ -217,20 +217,21 @@ LIES: dict[str, Callable[[Delivery], Answer]] = {
 class LyingConnection:
     """Stands where `device.server.http.Connection` stands."""
 
-    def __init__(self, world: World, server: ModelServer, lies: deque[str]) -> None:
+    def __init__(self, world: World, server: ModelServer, lies: deque[str], lies_to_questions: deque[str]) -> None:
         self.address = address.parse("http://server")
         self._world = world
         self._server = server
         self._lies = lies
+        self._lies_to_questions = lies_to_questions
         self.requests = 0
 
     def request(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> Answer:
         self._world.step()
         self.requests += 1
-        lie = self._lies.popleft() if self._lies else TRUTH
+        lies = self._lies_to_questions if method == "GET" else self._lies
+        lie = lies.popleft() if lies else TRUTH
         COUNTS["requests"] += 1
-        COUNTS["lies"] += lie != TRUTH
-        COUNTS["lies about something that is sent"] += lie != TRUTH and method != "GET"
+        COUNTS["lies to questions" if method == "GET" else "lies about what is sent"] += lie != TRUTH
         answer = LIES[lie](Delivery(self._world, self._server, method, path, body))
         self._world.step()
         return answer

@@ -25,7 +25,7 @@ from device.core.instants import to_iso
 from device.server import deliveries
 from device.store import reading_sessions
 from tests.lying.counts import COUNTS
-from tests.lying.device_model import FIRST_SLOT, SLOT_S, Device, Thing
+from tests.lying.device_model import FIRST_SLOT, NO_LIES, SLOT_S, Device, Lies, Thing
 from tests.lying.lies import LIES, TRUTH
 from tests.lying.model_server import DIALECTS, FAIL, HANG, MARK_PATHS, REFUSE, ModelServer
 from tests.lying.world import World
@@ -35,7 +35,7 @@ TITLES = ("Emma", "Moby Dick", "Persuasion")
 RUNS_TO_THE_END = 20
 OTHERS_S = 1_000_000  # another program's sessions are told from ours by a length that none of ours has
 LIE = st.one_of(st.just(TRUTH), st.sampled_from(sorted(LIES)))
-DEADLINE_S = st.sampled_from((10, 60, 120))
+LIES_OF_A_RUN = st.tuples(st.lists(LIE, max_size=6), st.lists(LIE, max_size=6))
 
 
 @pytest.fixture(autouse=True)
@@ -156,34 +156,36 @@ class LyingServer(RuleBasedStateMachine):
 
     @rule(asked_for=st.booleans())
     def syncs(self, asked_for: bool) -> None:
-        self._sync([], asked_for, 120, None)
+        self._sync(NO_LIES, asked_for)
 
-    @rule(lies=st.lists(LIE, min_size=1, max_size=15), asked_for=st.booleans(), deadline_s=DEADLINE_S)
-    def syncs_among_lies(self, lies: list[str], asked_for: bool, deadline_s: int) -> None:
-        self._sync(lies, asked_for, deadline_s, None)
+    @rule(lies=LIES_OF_A_RUN, asked_for=st.booleans(), deadline_s=st.sampled_from((10, 60, 120)))
+    def syncs_among_lies(self, lies: Lies, asked_for: bool, deadline_s: int) -> None:
+        self._sync(lies, asked_for, deadline_s)
 
-    @rule(lies=st.lists(LIE, max_size=6), asked_for=st.booleans(), steps_to_live=st.integers(0, 60))
-    def is_killed_while_it_syncs(self, lies: list[str], asked_for: bool, steps_to_live: int) -> None:
-        self._sync(lies, asked_for, 120, steps_to_live)
+    @rule(lies=LIES_OF_A_RUN, asked_for=st.booleans(), steps_to_live=st.integers(0, 60))
+    def is_killed_while_it_syncs(self, lies: Lies, asked_for: bool, steps_to_live: int) -> None:
+        self._sync(lies, asked_for, steps_to_live=steps_to_live)
 
-    @rule(title=st.sampled_from(TITLES), count=st.integers(1, 6), lies=st.lists(LIE, min_size=1, max_size=15))
-    def reads_and_syncs_among_lies(self, title: str, count: int, lies: list[str]) -> None:
+    @rule(title=st.sampled_from(TITLES), count=st.integers(1, 6), lies=LIES_OF_A_RUN)
+    def reads_and_syncs_among_lies(self, title: str, count: int, lies: Lies) -> None:
         self.reads(title, count)
-        self._sync(lies, True, 120, None)
+        self._sync(lies)
 
-    @rule(things=st.lists(st.sampled_from(deliveries.MARKS), min_size=1, max_size=4), lies=st.lists(LIE, max_size=15))
-    def marks_and_syncs_among_lies(self, things: list[str], lies: list[str]) -> None:
+    @rule(things=st.lists(st.sampled_from(deliveries.MARKS), min_size=1, max_size=4), lies=LIES_OF_A_RUN)
+    def marks_and_syncs_among_lies(self, things: list[str], lies: Lies) -> None:
         for kind in things:
             self.marks(TITLES[0], kind)
-        self._sync(lies, True, 120, None)
+        self._sync(lies)
 
-    @rule(kind=st.sampled_from((rules.RATING, rules.STATUS, rules.PROGRESS)), lies=st.lists(LIE, max_size=6))
-    def changes_her_mind_among_lies(self, kind: str, lies: list[str]) -> None:
+    @rule(kind=st.sampled_from((rules.RATING, rules.STATUS, rules.PROGRESS)), lies=LIES_OF_A_RUN)
+    def changes_her_mind_among_lies(self, kind: str, lies: Lies) -> None:
         for _ in range(2):
             self.sets(TITLES[0], kind)
-        self._sync(lies, True, 120, None)
+        self._sync(lies)
 
-    def _sync(self, lies: list[str], asked_for: bool, deadline_s: int, steps_to_live: int | None) -> None:
+    def _sync(
+        self, lies: Lies, asked_for: bool = True, deadline_s: int = 120, steps_to_live: int | None = None
+    ) -> None:
         COUNTS["runs"] += 1
         self.device.syncs(lies, asked_for, deadline_s, steps_to_live)
 
@@ -213,7 +215,7 @@ class LyingServer(RuleBasedStateMachine):
         poisonous = sum(thing.poison is not None for thing in self.device.things)
         for _ in range(RUNS_TO_THE_END + poisonous * (rules.TRIES_MOST + 1)):
             self.world.advance(600)
-            self.device.syncs([], True, 300, None)
+            self.device.syncs(NO_LIES)
             if all(self._is_settled(thing) for thing in self.device.things):
                 break
         self.nothing_is_there_twice()

@@ -166,3 +166,14 @@ CREATE TABLE shelf (
 );
 CREATE TABLE shelf_book (shelf_id INTEGER NOT NULL, book_id INTEGER NOT NULL, PRIMARY KEY (shelf_id, book_id));
 """
+
+TABLES_OF_A_BOOK = (
+    "book_file",
+    "user_book",
+    "reading_session",
+    "annotation",
+    "in_book_note",
+    "book_note",
+    "bookmark",
+    "shelf_book",
+)

@@ -25,6 +25,7 @@ from tests.sandbox.faults import PORTAL_ADDRESS, Fault, FaultPlan, When
 from tests.sandbox.http_server import HttpServer
 from tests.sandbox.reading_sessions import all_sessions
 from tests.sandbox.recorder import RecordedRequest, Recorder
+from tests.sandbox.schema import TABLES_OF_A_BOOK
 
 DEFAULT_LIBRARY = "Library"
 SECRET_BYTES = 32
@@ -149,7 +150,25 @@ class StandIn:
             found = database.execute("SELECT 1 FROM book_file WHERE file_name = ?", (file_name,)).fetchone()
             return found is not None
 
+    def remove_book(self, book_id: int) -> None:
+        """With everything that hangs on it, as the servers' databases do."""
+        with self._database.transaction() as database:
+            database.execute("DELETE FROM book WHERE id = ?", (book_id,))
+            for table in TABLES_OF_A_BOOK:
+                database.execute(f"DELETE FROM {table} WHERE book_id = ?", (book_id,))
+
     # What arrived
+
+    def marks(self, table: str) -> list[dict[str, object]]:
+        """Every reader's rows of `annotation`, `in_book_note`, `book_note` or `bookmark`, in the order of arrival."""
+        with self._database.transaction() as database:
+            return [dict(row) for row in database.execute(f"SELECT * FROM {table} ORDER BY id")]
+
+    def state(self, book_id: int) -> dict[str, object]:
+        """What the one reader who has something of a book has of it: rating, status, progress."""
+        with self._database.transaction() as database:
+            rows = database.execute("SELECT * FROM user_book WHERE book_id = ?", (book_id,)).fetchall()
+            return dict(rows[0]) if rows else {}
 
     def sessions(self, book_id: int | None = None) -> list[dict[str, object]]:
         """Reading sessions of all readers in the order in which they came, with the fields of the API and `userId`."""
