@@ -2,7 +2,7 @@
 
 Promises: a journal and everything that follows from it is one transaction; its file goes only after the commit, and a
 copy of it stays until the server has everything (`evidence.py`); taking it twice changes nothing. A journal that cannot
-be read is kept under another name, never deleted.
+be read is kept under another name, never deleted; one that ends within its first line holds no reading.
 Called by: `device/worker.py`.
 """
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SUFFIX = ".jsonl"
 UNREADABLE = ".unreadable"
 JOURNAL_MAX_BYTES = 4 * 1_048_576
+FIRST_LINE_STARTS = b'{"v":'  # as the launcher writes it
 
 
 def ingest(folder: Folder, store: Store, rules: Rules, result: Result, now: int, uptime: Uptime) -> None:
@@ -51,7 +52,11 @@ class Unreadable(Exception):
 def _take(folder: Folder, store: Store, rules: Rules, id: str, now: int, uptime: Uptime) -> int:
     """Takes one journal and removes it; how many sessions it held. Raises UnknownVersion, Unreadable, OSError."""
     path = f"{folder.journal}/{id}{SUFFIX}"
-    lines = whole_lines(folder.disk.read(path, JOURNAL_MAX_BYTES) or b"")
+    content = folder.disk.read(path, JOURNAL_MAX_BYTES) or b""
+    lines = whole_lines(content)
+    if not lines and (not content or content.startswith(FIRST_LINE_STARTS)):
+        folder.disk.remove(path)  # the power failed while the book was being opened: no page of it was turned
+        return 0
     reading = journal.read(lines)
     recorded = 0
     if not reading_sessions.journal_is_ingested(store, id):
