@@ -15,16 +15,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device import configure, json_text
+from device.core.outbox import Uptime
+from device.core.reading_session import Rules
 from device.disk import Disk
 from device.folder import Folder
+from device.ingest import ingest
+from device.protocol import Result
 from device.secrets import Keeper, Secrets
-from device.store import database
+from device.store import database, reading_sessions
 from tests.crash import changes as c
 from tests.crash.disks import CrashingDisk, MemoryKernel, PowerCut, RecordingDisk
 from tests.crash.power_cut import STRICT, WRITE_THROUGH, Effort, Medium
 from tests.crash.ptrace import Program
 from tests.crash.tracer import record
-from tests.reader import ROOT
+from tests.reader import ROOT, journal_text
 
 MANY = Effort(tears=16, subsets=32)
 MEDIA = pytest.mark.parametrize("medium", [STRICT, WRITE_THROUGH], ids=lambda medium: medium.name)
@@ -240,6 +244,38 @@ def test_a_result_or_menu_is_whole_json_or_none(medium: Medium, name: str) -> No
     disk.write(f"/data/{name}", content)
     found = {left.files().get(f"data/{name}") for left in (state.tree for state in disk.states(MANY, medium))}
     assert found == {None, content}
+
+
+JOURNAL = "data/journal/1795000000-00000a.jsonl"
+
+
+def ingest_on(disk: Disk, store: database.Store) -> int:
+    result = Result()
+    ingest(Folder(disk, "/data"), store, Rules(), result, 1_795_100_000, Uptime("", 100))
+    return result.counts["recorded"]
+
+
+@pytest.mark.parametrize("good_changes", range(12))
+def test_a_journal_is_there_until_it_is_in_the_store_and_is_taken_once(good_changes: int, tmp_path: Path) -> None:
+    """The store's own files are cut in `test_every_cut.py`; here it is always as far as its last commit."""
+    text = journal_text([(0, "open", {"page": 1, "pages": 9}), (100, "close", {"page": 1, "pages": 9})], "Emma", 0)
+    before = tree()
+    before.names |= {"data/journal": c.FOLDER, JOURNAL: JOURNAL}
+    before.contents[JOURNAL] = text.encode()
+    path = str(tmp_path / "state.sqlite")
+    cut = CrashingDisk(before, good_changes)
+    store = database.open_store(Disk(), path, 0)
+    recorded = 0
+    try:
+        recorded = ingest_on(cut, store)
+    except PowerCut:
+        recorded = int(reading_sessions.journal_is_ingested(store, "1795000000-00000a"))
+        assert recorded or JOURNAL in cut.kernel.tree.names
+    for left in cut.left(MANY):
+        assert recorded or JOURNAL in left.names
+        assert ingest_on(RecordingDisk(left), store) == 1 - recorded
+        recorded = 1
+    store.close()
 
 
 # ----------------------------------------------------------------------------------------------------- full disks
