@@ -8,7 +8,7 @@ sessions are acknowledged is removed. The copy says which sessions were recorded
 
 Promises: never more than `KEPT_FILES_MOST` and `KEPT_BYTES_MOST`, the oldest go first; on a full disk a reading is
 rather not kept than not taken, because the store has it already.
-Called by: `device/ingest.py`, `device/worker.py`, `device/remedy.py`, `device/rebuild.py`.
+Called by: `device/ingest.py`, `device/worker.py`, `device/soundness.py`, `device/rebuild.py`.
 """
 
 from __future__ import annotations

@@ -182,3 +182,63 @@ def is_sound(path: Path) -> bool:
     with contextlib.closing(sqlite3.connect(path)) as store:
         found = store.execute("PRAGMA integrity_check").fetchall()
         return found + store.execute("PRAGMA foreign_key_check").fetchall() == [("ok",)]
+
+
+def test_a_version_that_looks_like_a_newer_programs_is_refused_and_what_the_message_says_helps(past: Past) -> None:
+    past.put_back()
+    content = bytearray(past.store.read_bytes())
+    content[VERSION_AT[-1]] = 200
+    past.store.write_bytes(content)
+    results = past.morning_after()
+    assert [result["outcome"] for result in results] == ["unknown_version"] * 2
+    assert f"move {past.store} away: a new store then begins" in results[0]["messages"][0]["text"]
+    assert past.store.read_bytes() == content
+    past.store.rename(past.reader.data / "moved away")
+    assert past.morning_after()[0]["outcome"] == "done"
+    assert sessions(past.server) == past.expected
+
+
+@pytest.mark.parametrize("left", [None, b""], ids=["missing", "empty"])
+def test_a_store_that_is_gone_is_made_up_for_by_the_journals_that_are_kept(past: Past, left: bytes | None) -> None:
+    past.put_back()
+    past.store.unlink()
+    if left is not None:
+        past.store.write_bytes(left)
+    results = past.morning_after()
+    assert sessions(past.server) == past.expected
+    assert [result["outcome"] for result in results] == ["done", "done"]
+    assert "The store had lost 6 reading sessions" in results[0]["messages"][0]["text"]
+
+
+@pytest.mark.parametrize("size", [1, 28, 512, 4_096, 20_000])
+def test_noise_in_the_place_of_sqlites_journal_changes_nothing(past: Past, size: int) -> None:
+    past.put_back()
+    (past.reader.data / "state.sqlite-journal").write_bytes(random.Random(SEED).randbytes(size))
+    results = past.morning_after()
+    assert sessions(past.server) == past.expected
+    assert [message["level"] for message in results[0]["messages"]] == ["info"] * len(results[0]["messages"])
+
+
+@pytest.mark.parametrize("request_number", range(1, 6))
+def test_a_store_that_is_damaged_while_a_run_sends_doubles_nothing(past: Past, request_number: int) -> None:
+    """The file is broken behind the back of the worker that has it open."""
+    past.put_back()
+    seen = 0
+
+    def when(method: str, path: str, count: int) -> bool:
+        nonlocal seen
+        if method == "POST" and "reading-sessions" in path:
+            seen += 1
+            if seen == request_number:
+                content = bytearray(past.store.read_bytes())
+                for page in range(2, len(content) // PAGE_BYTES, 3):
+                    content[page * PAGE_BYTES : (page + 1) * PAGE_BYTES] = bytes(PAGE_BYTES)
+                past.store.write_bytes(content)
+        return False
+
+    past.server.fault(when, "lose_reply", times=None)
+    past.morning_after()
+    assert seen >= request_number
+    past.morning_after()
+    assert sessions(past.server) == past.expected
+    assert is_sound(past.store)
