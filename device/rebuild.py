@@ -139,7 +139,7 @@ def _put_recorded(store: Store, id: str, book_id: int, recorded: list[ReadingSes
     restored = []
     for session in recorded:
         there = rows.at(store, book_id, session.started_at)
-        if there is not None and there.key == kept_journal.key(session):
+        if there is not None and (there.journal_id, there.key) == (id, kept_journal.key(session)):
             continue
         if there is not None:
             rows.forget(store, there.id)

@@ -1,8 +1,8 @@
 """Is the store sound? SQLite notices damage only where it happens to read; this reads everything.
 
 When there is reason to doubt: a transaction was cut off, the device was started anew (after a power cut it was), or a
-day has passed (a cable or another computer may have been at the files). It costs 14 million instructions, and 32,000 for
-each session: less than a second for 10,000 of them on a slow device; otherwise two look-ups.
+day has passed (a cable or another computer may have been at the files). It costs 14 million instructions, and 32,000
+for each session: less than a second for 10,000 of them on a slow device; otherwise two look-ups.
 
 Promises: raises `database.Damaged` for a file whose pages, indices, references or schema are not as they should be.
 Never: mends anything (`device/rebuild.py` does).

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     Fields = dict[str, Value]
 
 
-
 class Salvage:
     """What was copied: rows of each table, and which tables are not whole."""
 
@@ -120,17 +119,21 @@ def _insert(store: Store, table: Table, fields: Fields) -> bool:
 class KnownSession:
     """As much of a session in the store as tells whether it is one that a journal tells of."""
 
-    __slots__ = ("book_id", "id", "key")
+    __slots__ = ("book_id", "id", "journal_id", "key")
 
-    def __init__(self, id: int, book_id: int, started_at: int, ended_at: int, duration_s: int) -> None:
+    def __init__(
+        self, id: int, book_id: int, journal_id: str | None, started_at: int, ended_at: int, duration_s: int
+    ) -> None:
         self.id = id
         self.book_id = book_id
+        self.journal_id = journal_id
         self.key = (started_at, ended_at, duration_s)
 
 
 def of_journal(store: Store, journal_id: str) -> list[KnownSession]:
     rows = store.execute(
-        "SELECT id, book_id, started_at, ended_at, duration_s FROM reading_session WHERE journal_id = ? ORDER BY id",
+        "SELECT id, book_id, journal_id, started_at, ended_at, duration_s FROM reading_session"
+        " WHERE journal_id = ? ORDER BY id",
         (journal_id,),
     )
     return [KnownSession(*row) for row in rows]
@@ -139,7 +142,7 @@ def of_journal(store: Store, journal_id: str) -> list[KnownSession]:
 def at(store: Store, book_id: int, started_at: int) -> KnownSession | None:
     """The session of a book that began then."""
     row = store.execute(
-        "SELECT id, book_id, started_at, ended_at, duration_s FROM reading_session"
+        "SELECT id, book_id, journal_id, started_at, ended_at, duration_s FROM reading_session"
         " WHERE book_id = ? AND started_at = ?",
         (book_id, started_at),
     ).fetchone()

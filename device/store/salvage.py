@@ -356,8 +356,9 @@ def _has_unusable_row(connection: Connection, table: Table) -> bool:
     names = ", ".join(column.name for column in table.columns)
     for row in _rows(connection, table, names, "ASC"):
         for column, value in zip(table.columns, row, strict=True):
+            meant = _decoded(value) if isinstance(value, bytes) else value
             try:
-                if column.clean(value) != (_decoded(value) if isinstance(value, bytes) else value):
+                if column.clean(value) != meant or (meant is None and value is not None):
                     return True
             except Unusable:
                 return True

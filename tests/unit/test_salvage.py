@@ -227,6 +227,7 @@ def test_what_this_program_writes_counts_as_usable(path: Path) -> None:
         "UPDATE outbox SET attempts = 'x' WHERE id = 9",
         "UPDATE book SET tracked = 7 WHERE id = 2",
         "UPDATE book SET title = CAST(x'ff' AS TEXT) WHERE id = 2",
+        "UPDATE outbox SET reason = CAST(x'ff' AS TEXT) WHERE id = 9",
         "UPDATE setting SET value = x'ff' WHERE key = 'matches_of'",
     ],
 )

@@ -430,6 +430,55 @@ def test_a_rebuild_says_what_it_did(device: Device) -> None:
     assert Path(moved_to).exists()
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "UPDATE reading_session SET started_at = started_at - 7, ended_at = ended_at - 7",
+        "UPDATE reading_session SET duration_s = 5",
+        "UPDATE reading_session SET book_id = (SELECT id FROM book WHERE title = '')",
+        "UPDATE reading_session SET journal_id = NULL",
+    ],
+)
+def test_what_a_journal_says_is_believed_before_a_row(device: Device, wrong: str) -> None:
+    for id in (FIRST, SECOND):
+        device.reads(id)
+    device.ingest()
+    recorded = device.sessions()
+    change(
+        device.folder.store, "INSERT INTO book (file, format, title, authors, identifiers) VALUES ('', '', '', '', '')"
+    )
+    change(device.folder.store, f"{wrong} WHERE id = 1")
+    assert remedy(device, database.Damaged("somewhere"))
+    assert device.sessions() == recorded
+    titles = device.store.execute("SELECT b.title FROM reading_session s JOIN book b ON b.id = s.book_id").fetchall()
+    assert titles == [("Moby Dick",)] * 2
+    assert outbox.counts(device.store) == {"intent": 2}
+    check.check(device.store.connection)
+
+
+def test_what_is_lost_without_a_journal_is_counted_and_said(device: Device) -> None:
+    ids = [f"{START + number * 3_600}-{number:06x}" for number in range(60)]
+    for id in ids:
+        device.reads(id)
+    device.ingest()
+    for id in ids:
+        device.acknowledge(id)
+    evidence.let_go(device.folder, device.store)
+    with contextlib.closing(sqlite3.connect(device.folder.store)) as store:
+        find = "SELECT pageno FROM dbstat WHERE name = 'reading_session' AND pagetype = 'leaf'"
+        page = store.execute(find).fetchone()[0]
+    device.store.close()
+    content = bytearray(Path(device.folder.store).read_bytes())
+    content[(page - 1) * 4_096 : page * 4_096] = bytes(4_096)
+    Path(device.folder.store).write_bytes(content)
+    device.store = database.open_store(device.disk, f"{device.folder.store}.other", NOW)
+    assert remedy(device, database.Damaged("somewhere"))
+    left = device.store.execute("SELECT COUNT(*) FROM reading_session").fetchone()[0]
+    assert 0 < left < 60
+    words = device.result.messages[0][1]
+    assert f"with {left} reading sessions. Up to {60 - left} older ones are lost on this device;" in words
+
+
 def test_a_rebuild_keeps_books_switched_off_even_if_nothing_can_be_read(device: Device) -> None:
     Path(device.folder.untracked).write_text("/mnt/onboard/Moby Dick.epub\n")
     device.reads(FIRST)
