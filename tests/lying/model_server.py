@@ -55,6 +55,8 @@ class ModelServer:
     poison: dict[str, str] = field(default_factory=dict)  # name of a thing → what the server does when it meets it
     now_s: int = 0
     shuffles: bool = True
+    silent_lists: set[str] = field(default_factory=set)  # titles of which no list of sessions is ever given
+    silent_library: bool = False
     _last_id: int = 0
 
     def __post_init__(self) -> None:
@@ -98,6 +100,8 @@ class ModelServer:
         if path == "/api/v1/healthcheck":
             return Reply(200, {"data": {"version": "development"}})
         if path == "/api/v1/books" and method == "GET":
+            if self.silent_library:
+                raise Hangs
             return Reply(200, [_book_record(id, title) for id, title in self.books.items()])
         if path.startswith("/api/v1/books/by-hash/"):
             return own_error(404, "no such book") if self.dialect == WORLDTEACHER else Reply(200, html=True)
@@ -134,6 +138,8 @@ class ModelServer:
     def _page(self, book: int, query: dict[str, str]) -> Reply:
         if book not in self.books:
             return own_error(404, "Book not found")
+        if self.books[book] in self.silent_lists:
+            raise Hangs
         number, size = int(query["page"]), int(query["size"])
         assert size <= 100
         rows = [row for row in self.sessions if row["bookId"] == book]

@@ -180,6 +180,10 @@ class FaultPlan:
         with self._lock:
             self._faults.append(fault)
 
+    def forget(self) -> None:
+        with self._lock:
+            self._faults.clear()
+
     def take(self, method: str, path: str) -> Fault | None:
         """Counts a request and gives the first fault that wants it."""
         with self._lock:

@@ -212,6 +212,10 @@ class StandIn:
         """
         self._faults.add(Fault(when, do, times, seconds, status, location))
 
+    def forget_faults(self) -> None:
+        """Those that have not met their request never will."""
+        self._faults.forget()
+
     def _default_library(self) -> int:
         with self._database.transaction() as database:
             database.execute("INSERT OR IGNORE INTO library (name) VALUES (?)", (DEFAULT_LIBRARY,))
