@@ -10,14 +10,18 @@ from pathlib import Path
 
 from device.core.instants import to_iso
 from device.store.migrations import MIGRATIONS
+from tests.crash.ptrace import Program
 from tests.crash.scenarios import World
+from tests.crash.tracer import kill_at
 from tests.fixtures.make_plugin_database import NAME, PluginDatabase
 from tests.fixtures.make_statistics import sitting, statistics
-from tests.reader import EMMA, MOBY, Reader
+from tests.reader import EMMA, MOBY, ROOT, Reader
 
 START = 1_795_000_000
 EVENING_S = 86_400
 PAGE_BYTES = 4_096  # of the store
+ROLLBACK_JOURNAL_IS_HOT = bytes.fromhex("d9d505f920a163d7")  # how it begins then (sqlite.org/fileformat2.html)
+NEVER = 10**9
 
 
 def read(reader: Reader, count: int, first: int = 0) -> None:
@@ -180,6 +184,23 @@ def damage(store: Path) -> None:
     store.write_bytes(content)
 
 
+def taking_up_the_work_of_a_killed_run(world: World) -> None:
+    """The store is in the middle of a transaction, which is rolled back first."""
+    world.reader.configure(world.server.url)
+    read(world.reader, 4)
+    before = world.now()
+    program = Program((*world.reader.worker, "ingest", "--data", str(world.data)), ROOT)
+    last = kill_at(program, NEVER).calls
+    for number in range(last * 3 // 4, last):
+        world.put_back(before)
+        kill_at(program, number)
+        if (world.data / "state.sqlite-journal").read_bytes()[:8] == ROLLBACK_JOURNAL_IS_HOT:
+            break
+    else:
+        raise AssertionError("no kill leaves a transaction to be rolled back")
+    world.record("ingest", 4)
+
+
 def import_of_history(world: World) -> None:
     """From KOReader's statistics; one of the sittings was recorded live as well."""
     world.reader.configure(world.server.url)
@@ -217,15 +238,16 @@ def import_of_the_old_plugin(world: World) -> None:
 
 # How many of its crash states are tried in `make test`; in the long version all.
 WORKLOADS: dict[Callable[[World], None], int] = {
-    ingest_into_a_fresh_folder: 250,
+    ingest_into_a_fresh_folder: 200,
     ingest_into_a_store_with_a_past: 200,
-    first_sync: 250,
+    first_sync: 200,
     sync_of_what_waited: 200,
     sync_with_a_lost_reply: 250,
     reading_back_after_a_lost_reply: 120,
     sync_with_an_expired_token: 150,
     change_of_account: 10,
     migration_of_the_first_store: 200,
+    taking_up_the_work_of_a_killed_run: 100,
     rebuilding_of_a_damaged_store: 200,
     import_of_history: 120,
     import_of_the_old_plugin: 100,
