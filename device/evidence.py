@@ -7,7 +7,7 @@ Whatever is cut off is done again by the next run: a journal that is in the stor
 sessions are acknowledged is removed. The copy says which sessions were recorded (`device/core/kept_journal.py`).
 
 Promises: never more than `KEPT_FILES_MOST` and `KEPT_BYTES_MOST`, the oldest go first; on a full disk a reading is
-rather not kept than not taken, because the store has it already.
+rather not kept than not taken, because the store has it already. Nothing goes that the store does not have.
 Called by: `device/ingest.py`, `device/worker.py`, `device/soundness.py`, `device/rebuild.py`.
 """
 
@@ -99,9 +99,9 @@ def unknown(folder: Folder, store: Store) -> list[str]:
     return [id for id in kept if id not in taken]
 
 
-def make_room(folder: Folder) -> bool:
-    """For a full disk: removes everything that is kept; whether there was anything."""
-    kept = ids(folder)
+def let_all_go(folder: Folder, store: Store) -> bool:
+    """Removes everything that is kept and in the store; whether there was anything."""
+    kept = set(ids(folder)) - set(unknown(folder, store))
     for id in kept:
         folder.disk.remove(path_of(folder, id))
     return bool(kept)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from device import evidence, ingest, protocol
 from device.core import journal, kept_journal, reading_session
-from device.store import books, database, preferences, reading_sessions, salvage, settings
+from device.store import books, check, database, preferences, reading_sessions, salvage, settings
 from device.store import rebuild as rows
 
 TYPE_CHECKING = False
@@ -51,6 +51,7 @@ def rebuild(folder: Folder, now: int, uptime: Uptime) -> Outcome:
         try:
             with store.transaction():
                 outcome = _fill(folder, store, now, uptime)
+                check.remember(store, uptime.boot_id, now)
                 settings.put(store, settings.REBUILT_AT, str(max(now, 0)))  # with this commit it is whole
         finally:
             store.close()

@@ -41,7 +41,8 @@ def begin(folder: Folder, store: Store, result: Result, now: int, uptime: Uptime
 def _remember(store: Store, uptime: Uptime, now: int) -> None:
     """A disk that is full or read-only costs the next run a check, and this one nothing."""
     try:
-        check.remember(store, uptime.boot_id, now)
+        with store.transaction():
+            check.remember(store, uptime.boot_id, now)
     except database.Error as problem:
         if database.may_be_damage(problem):
             raise
@@ -78,7 +79,7 @@ def remedy(folder: Folder, problem: Exception, result: Result, now: int, uptime:
     Raises what keeps it from being done.
     """
     if storage.is_full(problem):
-        return evidence.make_room(folder)
+        return make_room(folder)
     if isinstance(problem, OSError) or not _is_explained_by_damage(folder, problem):
         return False
     from device.rebuild import rebuild
@@ -91,6 +92,20 @@ def remedy(folder: Folder, problem: Exception, result: Result, now: int, uptime:
         result.say(protocol.WARNING, texts.PREFERENCES_LOST)
     result.say(protocol.WARNING, texts.damaged_store_is_in(outcome.moved_to))
     return True
+
+
+def make_room(folder: Folder) -> bool:
+    """For a full disk: lets all kept journals go, if the store is sound and has what is in them; whether any went."""
+    if folder.disk.size_bytes(folder.store + database.JOURNAL):
+        return False  # a transaction was cut off, and this look would not see what it takes back
+    connection = database.open_read_only(folder.store)
+    try:
+        check.check(connection)
+        return evidence.let_all_go(folder, database.Store(connection))
+    except (database.Error, ValueError):
+        return False
+    finally:
+        connection.close()
 
 
 def _is_explained_by_damage(folder: Folder, problem: Exception) -> bool:

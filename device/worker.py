@@ -208,9 +208,9 @@ def _write_result(folder: Folder, path: str, content: bytes) -> None:
     try:
         folder.disk.write(path, content)
     except OSError as problem:
-        from device import evidence, storage
+        from device import soundness, storage
 
-        if not storage.is_full(problem) or not evidence.make_room(folder):
+        if not storage.is_full(problem) or not soundness.make_room(folder):
             raise
         folder.disk.write(path, content)
 

@@ -214,6 +214,27 @@ def test_a_damaged_store_stays_where_it_is_until_there_is_room_for_a_new_one(fre
     on_small_disk(scenario, tmp_path)
 
 
+def test_what_is_kept_does_not_give_way_while_the_store_is_damaged(tmp_path: Path) -> None:
+    def scenario(disk: Path) -> None:
+        reader = Reader(disk / "bookloresync")
+        evenings(reader, 4)
+        assert reader.run("ingest").returncode == 0
+        path = reader.data / "state.sqlite"
+        path.write_bytes(path.read_bytes()[:4096] + bytes(path.stat().st_size - 4096))
+        job = reader.data / "jobs" / "1795000000-00000a.json"
+        job.parent.mkdir()
+        job.write_text(json.dumps({"version": 1, "job": job.stem, "verb": "ingest", "reason": "tap"}))
+        fill(disk)
+        run = reader.run("ingest", "--job", str(job))
+        result = reader.data / "results" / job.name
+        assert "The storage is full" in (result.read_text() if result.exists() else run.stderr)
+        assert len(names(reader.data / "journal" / "taken")) == 4
+        free(disk)
+        assert "built anew with 4 reading sessions" in reader.run("ingest").stderr
+
+    on_small_disk(scenario, tmp_path)
+
+
 def test_storage_that_can_only_be_read_is_named_and_costs_nothing(tmp_path: Path) -> None:
     def scenario(disk: Path) -> None:
         reader = Reader(disk / "bookloresync")

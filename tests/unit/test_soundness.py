@@ -412,6 +412,21 @@ def test_for_a_full_disk_all_that_is_kept_is_let_go(device: Device) -> None:
     assert not remedy(device, full)
 
 
+def test_nothing_is_let_go_that_the_store_does_not_have(device: Device) -> None:
+    device.reads(FIRST)
+    device.ingest()
+    device.store.close()
+    Path(device.folder.store).unlink()
+    device.store = device.open()
+    assert not remedy(device, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    assert device.kept() == [FIRST]
+
+
+def test_a_rebuilt_store_is_not_checked_again_in_the_same_run(device: Device) -> None:
+    assert remedy(device, database.Damaged("somewhere"))
+    assert not is_due(device, NOW)
+
+
 def test_a_rebuild_says_what_it_did(device: Device) -> None:
     for id in (FIRST, SECOND):
         device.reads(id)
