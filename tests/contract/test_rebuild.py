@@ -143,7 +143,13 @@ def cut_off_between_pages(content: bytearray, chance: random.Random) -> None:
     del content[chance.randrange(len(content) // PAGE_BYTES) * PAGE_BYTES :]
 
 
+def several_at_once(content: bytearray, chance: random.Random) -> None:
+    for _ in range(chance.randrange(2, 6)):
+        chance.choice((flipped_byte, zeroed_page, page_of_noise, lost_sectors, page_in_anothers_place))(content, chance)
+
+
 KINDS: list[Damage] = [
+    several_at_once,
     flipped_byte,
     flipped_byte_of_a_header,
     zeroed_page,
