@@ -139,28 +139,40 @@ def _reader_with_history(folder: Path, count: int, until: int) -> Reader:
     return reader
 
 
-def requests(folder: Path) -> Iterator[Measured]:
-    server = StandIn(dialect="booklore")
-    server.add_user("anna", "secret")
-    titles = [f"Book {number}" for number in range(5)]
-    for title in titles:
-        server.add_book(title=title, authors=["Somebody"])
-    with server:
-        reader = Reader(folder / "requests", (str(X86_64),))
-        reader.configure(server.url)
-        for number in range(100):
-            reader.reads(title=titles[number % 5], authors=["Somebody"], start=1_795_000_000 + number * 1000)
-        reader.run("sync")
-        assert len(server.sessions()) == 100
-        yield Measured("requests, 100 sessions over 5 books", len(server.requests), "", 106, None)
-        yield Measured("connections for them", server.connections, "", 1, 1)
-        received = sum(request.bytes_in for request in server.requests)
-        sent = sum(request.bytes_out for request in server.requests)
-        yield Measured("bytes sent for them", received / 1000, "kB", None, None)
-        yield Measured("bytes received for them", sent / 1000, "kB", None, None)
-        before = len(server.requests)
-        reader.run("sync")
-        yield Measured("requests, idle sync", len(server.requests) - before, "", 2, 1)
+def requests(folder: Path, worker: tuple[str, ...] = (str(X86_64),)) -> Iterator[Measured]:
+    """An evening's 100 sessions, and 20 highlights with them, over five books."""
+    for dialect, reach in (("booklore", 124), ("grimmory", 124), ("worldteacher", 5 + 20 + 4)):
+        server = StandIn(dialect=dialect)
+        server.add_user("anna", "secret")
+        titles = [f"Book {number}" for number in range(5)]
+        for title in titles:
+            server.add_book(title=title, authors=["Somebody"])
+        with server:
+            reader = Reader(folder / f"requests-{dialect}", worker)
+            reader.configure(server.url)
+            for number in range(100):
+                reader.reads(title=titles[number % 5], authors=["Somebody"], start=1_795_000_000 + number * 1000)
+            reader.run("sync")
+            assert len(server.sessions()) == 100
+            yield from _requests_so_far(f"{dialect}, 100 sessions over 5 books", server, 100 + 6, reach - 20)
+            yield Measured(f"{dialect}, connections for them", server.connections, "", 1, 1)
+            for number in range(20):
+                highlight = {"cfi": f"epubcfi(/6/4!/4/{number},/1:0,/1:9)", "text": "Call me Ishmael"}
+                reader.enqueue("highlight", highlight, titles[number % 5], ["Somebody"])
+            reader.run("sync")
+            assert len(server.marks("annotation")) == 20
+            yield from _requests_so_far(f"{dialect}, and 20 highlights", server, 120 + 6, reach)
+            before = len(server.requests)
+            reader.run("sync")
+            yield Measured(f"{dialect}, requests of an idle sync", len(server.requests) - before, "", 2, 1)
+
+
+def _requests_so_far(what: str, server: StandIn, must: int, reach: int) -> Iterator[Measured]:
+    received = sum(request.bytes_in for request in server.requests)
+    sent = sum(request.bytes_out for request in server.requests)
+    yield Measured(f"{what}, requests", len(server.requests), "", must, reach)
+    yield Measured(f"{what}, bytes sent", received / 1000, "kB", None, None)
+    yield Measured(f"{what}, bytes received", sent / 1000, "kB", None, None)
 
 
 @contextmanager

@@ -11,10 +11,14 @@ import json
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
-from device.core.outbox import SETTLE_S
+from device.core.journal import Book
+from device.core.outbox import NEW, SETTLE_S, WAITING
+from device.disk import Disk
+from device.store import books, database, outbox
 
 ROOT = Path(__file__).parent.parent
 CHECKOUT_WORKER = (sys.executable, "-m", "device")
@@ -34,6 +38,7 @@ class Reader:
         self.data = data
         self.worker = worker
         self.journals = 0
+        self.enqueued = 0
         (data / "journal").mkdir(parents=True, exist_ok=True)
 
     def configure(self, server: str, user: str = "anna", password: str = "secret", ca_file: Path | None = None) -> None:
@@ -98,6 +103,18 @@ class Reader:
         answer: dict[str, Any] = json.loads(result.read_text())
         result.unlink()
         return answer
+
+    def enqueue(self, kind: str, payload: object, title: str, authors: list[str], state: str = NEW) -> None:
+        """Puts something into the outbox, as what records it would; `payload` may be text that is no JSON."""
+        self.enqueued += 1
+        store = database.open_store(Disk(), str(self.data / "state.sqlite"), 0)
+        with store.transaction():
+            file = f"/mnt/onboard/{title}.epub"
+            book = books.remember(store, Book(file, "epub", title, authors, [], None, None))
+            text = payload if isinstance(payload, str) else json.dumps(payload)
+            key = f"{kind} {self.enqueued}"
+            assert outbox.add(store, kind, key, book, text, state, state == WAITING, int(time.time()))
+        store.close()
 
     def let_intents_settle(self) -> None:
         """What half a minute of waiting would do: the store's intents become that much older."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +10,8 @@ from typing import Any
 import pytest
 
 from device.core import outbox as rules
-from device.core.journal import Book
 from device.core.outbox import SETTLE_S, TRIES_MOST
-from device.disk import Disk
-from device.store import books, database, outbox
+from device.store import database
 from tests.reader import EMMA, MOBY, Reader
 from tests.sandbox import StandIn
 
@@ -42,19 +39,11 @@ class Shelf:
         self.moby = server.add_book(title="Moby Dick", authors=["Herman Melville"], isbn13="9780142437247")
         self.emma = server.add_book(title="Emma", authors=["Jane Austen"], isbn13="9780141439587")
         reader.configure(server.url)
-        self._keys = 0
 
     def put(self, kind: str, payload: Any, title: str = "Moby Dick", unproven: bool = False) -> None:
         """Into the outbox, as what records it would; a book that was never seen before has to be found first."""
         author = "Herman Melville" if title == "Moby Dick" else "Jane Austen"
-        self._keys += 1
-        store = database.open_store(Disk(), str(self.reader.data / "state.sqlite"), 0)
-        with store.transaction():
-            book = books.remember(store, Book(f"/{title}.epub", "epub", title, [author], [], None, None))
-            state = rules.WAITING if unproven else rules.NEW
-            text = payload if isinstance(payload, str) else json.dumps(payload)
-            assert outbox.add(store, kind, f"{kind} {self._keys}", book, text, state, unproven, int(time.time()))
-        store.close()
+        self.reader.enqueue(kind, payload, title, [author], rules.WAITING if unproven else rules.NEW)
 
     def sync(self, **options: Any) -> dict[str, Any]:
         return self.reader.run_job("sync", reason="tap", **options)

@@ -6,7 +6,6 @@ itself, the real account, kills by the kernel at any instant, the store's file.
 
 from __future__ import annotations
 
-import json
 import random
 import subprocess
 import time
@@ -17,9 +16,6 @@ from typing import Any
 import pytest
 
 from device.core import outbox as rules
-from device.core.journal import Book
-from device.disk import Disk
-from device.store import books, database, outbox
 from tests.lying.counts import COUNTS
 from tests.reader import ROOT, Reader
 from tests.sandbox import StandIn
@@ -87,13 +83,7 @@ class Schedule:
             rules.BOOKMARK: {"title": name, "pageNumber": len(self.marks) + 1},
         }
         kind = self.chance.choice(sorted(fields))
-        title = self.chance.choice(TITLES)
-        store = database.open_store(Disk(), str(self.reader.data / "state.sqlite"), 0)
-        with store.transaction():
-            file = f"/mnt/onboard/{title}.epub"
-            book = books.remember(store, Book(file, "epub", title, ["Somebody"], [], None, None))
-            outbox.add(store, kind, name, book, json.dumps(fields[kind]), rules.NEW, False, 0)
-        store.close()
+        self.reader.enqueue(kind, fields[kind], self.chance.choice(TITLES), ["Somebody"])
         self.marks.append(name)
 
     def lie(self) -> None:
