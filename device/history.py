@@ -213,7 +213,7 @@ class _Import:
                 tally.left_out = {}
         else:
             self._listed, self._further, self._further_tally = {}, {}, history.Tally()
-        taken = history.Taken([stored.session_spans(self._store), stored.clock_stretches(self._store)])
+        taken = history.Taken([stored.session_spans(self._store), stored.journal_stretches(self._store)])
         self._grouping = history.Grouping(self._gap_s, taken, _horizon(self._folder, self._store, self._now))
 
     def _seen(self, summary: Summary) -> str:

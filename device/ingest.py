@@ -9,9 +9,10 @@ Called by: `device/worker.py`.
 from __future__ import annotations
 
 from device import evidence, protocol
-from device.core import journal, reading_session
+from device.core import history, journal, reading_session
 from device.core import outbox as rules_of_outbox
 from device.store import books, outbox, reading_sessions
+from device.store import history as stored_history
 from device.ui import texts
 
 TYPE_CHECKING = False
@@ -88,19 +89,18 @@ def _record(store: Store, id: str, reading: Reading, rules: Rules, now: int, upt
             find_place(store, session)
             session_id = reading_sessions.add(store, book_id, reading_sessions.JOURNAL, id, session)
             outbox.add_session(store, session_id, book_id, rules_of_outbox.NEW, False, now)
-        note_wrong_clock(store, reading, found)
+        note_its_time(store, reading)
     return len(found)
 
 
-def note_wrong_clock(store: Store, reading: Reading, sessions: list[ReadingSession]) -> None:
-    """What KOReader's own statistics say of a reading lies where its wall clock put it; the import must know that."""
-    if not any(session.flags for session in sessions):
-        return
-    from device.core import history
-    from device.store import history as stored_history
+def note_its_time(store: Store, reading: Reading) -> None:
+    """Whatever KOReader's own statistics say of the time of a journal is in the journal already.
 
+    Also of what was too short for a session, what a wrong clock put elsewhere, and what they count as read while the
+    device slept: they move the beginning of a page by the length of the sleep.
+    """
     for started_at, ended_at in history.wall_stretches(reading.moments):
-        stored_history.add_clock_stretch(store, started_at, ended_at)
+        stored_history.add_journal_stretch(store, started_at, ended_at)
 
 
 def find_place(store: Store, session: ReadingSession) -> None:

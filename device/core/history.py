@@ -9,7 +9,8 @@ pages. They come in the order in which they began, all books mixed, and each is 
     unfinished   it ends behind the horizon: that reading goes on, or is still in a journal
     untracked    the recording of its book is switched off
     at once      it began before the one before it ended: nobody reads two pages at once, so some clock was wrong
-    recorded     it shares time with a session that is in the store, of whatever book and whoever recorded it
+    recorded     it shares time with a session that is in the store, of whatever book and whoever recorded it, or with
+                 a journal that was taken
     kept         it goes on with the sitting that is open, or begins another
 
 A sitting ends when the next record is of another book, comes after a pause longer than `gap_s` (from the end of one
@@ -53,12 +54,15 @@ REASONS = (RECORDED, TOO_SHORT, UNTRACKED, UNFINISHED, AT_ONCE, IMPOSSIBLE)  # i
 
 
 def is_possible(page: object, started_at: object, duration_s: object, pages: object, now: int) -> bool:
-    """Whether these are numbers that KOReader can have meant: its columns take anything, its clock may say anything."""
+    """Whether these are numbers that KOReader can have meant: its columns take anything, its clock may say anything.
+
+    Page 0 is a page whose number it did not know: the one on which a book was opened, after a sleep.
+    """
     if type(page) is not int or type(started_at) is not int or type(duration_s) is not int:
         return False
     if pages is not None and (type(pages) is not int or not 0 <= pages <= PAGES_MAX):
         return False
-    return 0 < page <= PAGES_MAX and EARLIEST_S <= started_at <= now and 0 < duration_s <= RECORD_MAX_S
+    return 0 <= page <= PAGES_MAX and EARLIEST_S <= started_at <= now and 0 < duration_s <= RECORD_MAX_S
 
 
 class Sitting:
@@ -105,8 +109,8 @@ def session(sitting: Sitting, rules: Rules) -> ReadingSession | None:
         started_at=sitting.started_at,
         ended_at=sitting.ended_at,
         duration_s=sitting.read_s,
-        start_page=sitting.first_page,
-        end_page=sitting.last_page,
+        start_page=sitting.first_page or None,
+        end_page=sitting.last_page or None,
         start_fraction=_fraction(sitting.first_page, sitting.first_pages),
         end_fraction=_fraction(sitting.last_page, sitting.last_pages),
         pages_read=pages_read,
@@ -115,7 +119,7 @@ def session(sitting: Sitting, rules: Rules) -> ReadingSession | None:
 
 
 def _fraction(page: int, pages: int | None) -> float | None:
-    return min(page / pages, 1.0) if pages else None
+    return min(page / pages, 1.0) if page and pages else None
 
 
 class Taken:
@@ -258,8 +262,7 @@ def began_at(lines: list[bytes]) -> int | None:
 def wall_stretches(moments: list[Moment]) -> list[Span]:
     """The time that the wall clock showed during a reading, without the time that it jumped over or back.
 
-    KOReader's records carry this time for ever. Where a session was placed by a better clock than the wall clock, it
-    is this that says which records are that session.
+    KOReader's records carry this time for ever: it says which of them are of this reading, wherever its sessions lie.
     """
     jumped = timeline(moments).jumped
     found: list[Span] = []

@@ -79,7 +79,8 @@ KOREADERS_CAP_S, KOREADERS_PAGE_MIN_S = 120, 5
 
 def koreaders_rules(cap_s: int) -> Rules:
     """How KOReader's own statistics count, to compare with them: from the first page that is announced after the book
-    is open, pages of less than `min_sec` not at all, others up to `max_sec`, the cap (its plugin of August 2026)."""
+    is open, which for fixed pages is the one after the first turn; pages of less than `min_sec` not at all, others up
+    to `max_sec`, the cap (its plugin of August 2026)."""
     return Rules(
         idle_cap_s=cap_s, min_duration_s=1, min_pages=0, page_min_s=KOREADERS_PAGE_MIN_S, opening_page_counts=False
     )
@@ -136,16 +137,23 @@ class ReadingSession:
 
 
 class _Sitting:
-    """A session while it grows. `span_ms` is its length so far, sleeps that were joined included."""
+    """A session while it grows. `first` and `last` are numbers of moments; `span_ms` is its length up to the last that
+    was read, `pause_ms` what has passed since then."""
 
-    __slots__ = ("first", "last", "read_ms", "seen_ms", "span_ms")
+    __slots__ = ("first", "last", "pause_ms", "read_ms", "seen_ms", "span_ms")
 
     def __init__(self, first: int) -> None:
-        self.first = first  # number of the moment
+        self.first = first
         self.last = first
         self.read_ms = 0
         self.span_ms = 0
+        self.pause_ms = 0
         self.seen_ms: dict[int, int] = {}
+
+    def go_on(self, counted_ms: int, last: int) -> None:
+        self.span_ms += self.pause_ms + counted_ms
+        self.pause_ms = 0
+        self.last = last
 
 
 class _View:
@@ -250,17 +258,17 @@ def _sittings(moments: list[Moment], times: Timeline, rules: Rules) -> list[_Sit
             grown.append(current)
         if current is None:
             continue
-        current.last = number
         if number + 1 == len(moments):
             break
         elapsed_ms = times.lengths_ms[number]
         if kind == READING:
             counted_ms = view.read(elapsed_ms)
-            current.span_ms += counted_ms
             ends = counted_ms < elapsed_ms
+            if counted_ms:
+                current.go_on(counted_ms, number if ends else number + 1)
         else:
-            ends = kind == OVER or elapsed_ms > rules.join_pause_s * 1000
-            current.span_ms += 0 if ends else elapsed_ms
+            current.pause_ms += elapsed_ms
+            ends = kind == OVER or current.pause_ms > rules.join_pause_s * 1000
         if ends:
             view.end_in(current, page_min_ms)
             current = None
@@ -273,7 +281,11 @@ def _is_another_page(moments: list[Moment], number: int, view: _View, rules: Rul
     """Whether a page comes on screen at this moment that was not there before."""
     moment = moments[number]
     if moment.event == journal.OPEN:
-        return rules.opening_page_counts
+        # KOReader announces the page once more when a book whose text flows is open: such a book has an xpointer.
+        return rules.opening_page_counts or moment.xpointer is not None
+    if moment.event == journal.SUSPEND:
+        # Its statistics save what they have before a sleep, and count from then on for a page without a number.
+        return view.page is None and not rules.opening_page_counts
     if moment.event != journal.PAGE:
         return False
     earlier = moments[number - 1] if number else None

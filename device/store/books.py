@@ -45,11 +45,12 @@ class StoredBook:
 def remember(store: Store, book: Book) -> int:
     """The id of a book, found by its fingerprint, else by its path; what is known of it is brought up to date.
 
-    The fingerprint comes first: a file that was moved or renamed stays the same book.
+    The fingerprint comes first: a file that was moved or renamed stays the same book. But it is believed only where
+    path or size agree: KOReader of 2026 gives a book that is first opened from within another the other's fingerprint.
     """
     row = None
     if book.fingerprint is not None:
-        row = _with_fingerprint(store, book.fingerprint)
+        row = _with_fingerprint(store, book)
     if row is None:
         row = _with_file(store, book.file, book.fingerprint)
     if row is None:
@@ -64,8 +65,13 @@ def with_file(store: Store, file: str) -> int | None:
     return None if row is None else int(row[0])
 
 
-def _with_fingerprint(store: Store, fingerprint: str) -> int | None:
-    row = store.execute("SELECT id FROM book WHERE fingerprint = ? ORDER BY id LIMIT 1", (fingerprint,)).fetchone()
+def _with_fingerprint(store: Store, book: Book) -> int | None:
+    # A book without a file is known from elsewhere, by its fingerprint and title.
+    row = store.execute(
+        "SELECT id FROM book WHERE fingerprint = ? AND (file = ? OR (file = '' AND title IN ('', ?))"
+        " OR (file <> '' AND (size_bytes IS NULL OR ? IS NULL OR size_bytes = ?))) ORDER BY file <> ?, id LIMIT 1",
+        (book.fingerprint, book.file, book.title, book.size_bytes, book.size_bytes, book.file),
+    ).fetchone()
     return None if row is None else int(row[0])
 
 
@@ -114,9 +120,11 @@ def known(store: Store, fingerprint: str | None, title: str, authors: list[str])
     another fingerprint. Without authors the title decides only where a fingerprint is missing."""
     row = None
     if fingerprint is not None:
+        # Two books may have one fingerprint (`remember`): then the title decides.
         row = store.execute(
-            "SELECT id, tracked, server_id, unmatched_reason FROM book WHERE fingerprint = ? ORDER BY id LIMIT 1",
-            (fingerprint,),
+            "SELECT id, tracked, server_id, unmatched_reason FROM book WHERE fingerprint = ?"
+            " ORDER BY title <> ?, id LIMIT 1",
+            (fingerprint, title),
         ).fetchone()
     if row is None and title:
         row = _named(store, fingerprint, title, "\n".join(authors))

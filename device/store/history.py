@@ -42,28 +42,28 @@ def _next_session_spans(store: Store, after_start: int) -> list[Span]:
     ).fetchall()
 
 
-def clock_stretches(store: Store) -> Iterator[Span]:
-    """Time that a wrong clock showed, in the order of the starts."""
+def journal_stretches(store: Store) -> Iterator[Span]:
+    """Time that journals cover by their wall clocks, in the order of the starts."""
     start = -1
     while True:
-        spans = _next_clock_stretches(store, start)
+        spans = _next_journal_stretches(store, start)
         yield from spans
         if len(spans) < SPANS_AT_ONCE:
             return
         start = spans[-1][0]
 
 
-def _next_clock_stretches(store: Store, after_start: int) -> list[Span]:
+def _next_journal_stretches(store: Store, after_start: int) -> list[Span]:
     return store.execute(
-        "SELECT started_at, ended_at FROM clock_stretch WHERE started_at > ? ORDER BY started_at LIMIT ?",
+        "SELECT started_at, ended_at FROM journal_stretch WHERE started_at > ? ORDER BY started_at LIMIT ?",
         (after_start, SPANS_AT_ONCE),
     ).fetchall()
 
 
-def add_clock_stretch(store: Store, started_at: int, ended_at: int) -> None:
-    """Notes that KOReader's records of this time are of a session that was placed by a better clock."""
+def add_journal_stretch(store: Store, started_at: int, ended_at: int) -> None:
+    """Notes that a journal covers this time by its wall clock, as KOReader's records of it do."""
     store.execute(
-        "INSERT INTO clock_stretch (started_at, ended_at) VALUES (?, ?)"
+        "INSERT INTO journal_stretch (started_at, ended_at) VALUES (?, ?)"
         " ON CONFLICT (started_at) DO UPDATE SET ended_at = MAX(ended_at, excluded.ended_at)",
         (started_at, ended_at),
     )

@@ -115,7 +115,7 @@ _2_SESSIONS_FROM_ELSEWHERE_AND_ONE_OUTBOX_FOR_ALL_KINDS = (
     "CREATE INDEX reading_session_by_end ON reading_session (ended_at)",  # finds what a new session would overlap
     "CREATE INDEX reading_session_by_start ON reading_session (started_at)",  # what an import must leave out, in order
     """
-    CREATE TABLE clock_stretch (       -- what a wrong clock showed while a session was recorded that lies elsewhere
+    CREATE TABLE journal_stretch (     -- time that a journal covers by its wall clock, with all that was read in it
         started_at INTEGER PRIMARY KEY,
         ended_at INTEGER NOT NULL
     )

@@ -93,10 +93,13 @@ def latest_end_within(store: Store, started_at: int, ended_at: int) -> int | Non
 class UnsetSession:
     """A session whose clock was not set, with the moment of the boot clock at which it began."""
 
-    __slots__ = ("boot_ms", "ended_at", "flags", "id", "started_at")
+    __slots__ = ("boot_ms", "ended_at", "flags", "id", "journal_id", "started_at")
 
-    def __init__(self, id: int, started_at: int, ended_at: int, flags: str, boot_ms: int) -> None:
+    def __init__(
+        self, id: int, journal_id: str | None, started_at: int, ended_at: int, flags: str, boot_ms: int
+    ) -> None:
         self.id = id
+        self.journal_id = journal_id
         self.started_at = started_at
         self.ended_at = ended_at
         self.flags = flags
@@ -106,7 +109,7 @@ class UnsetSession:
 def unset_in_boot(store: Store, boot_id: str) -> list[UnsetSession]:
     """Those of one boot that no server can know yet, from the earliest on."""
     rows = store.execute(
-        "SELECT s.id, s.started_at, s.ended_at, s.flags, s.boot_ms FROM reading_session s"
+        "SELECT s.id, s.journal_id, s.started_at, s.ended_at, s.flags, s.boot_ms FROM reading_session s"
         " JOIN outbox o ON o.session_id = s.id WHERE s.boot_id = ? AND s.boot_ms IS NOT NULL"
         " AND ' ' || s.flags || ' ' LIKE '% clock-unset %'"
         " AND o.state IN ('new', 'waiting') AND o.state <> 'acknowledged' AND o.unproven = 0"

@@ -233,8 +233,8 @@ PENDING_MARK = Table(
         _needed(_payload()),
     ),
 )
-CLOCK_STRETCH = Table("clock_stretch", 1, (_needed(_instant("started_at")), _needed(_instant("ended_at"))))
-TABLES = (SETTING, BOOK, JOURNAL, READING_SESSION, OUTBOX, MARK_LEDGER, PENDING_MARK, CLOCK_STRETCH)  # parents first
+JOURNAL_STRETCH = Table("journal_stretch", 1, (_needed(_instant("started_at")), _needed(_instant("ended_at"))))
+TABLES = (SETTING, BOOK, JOURNAL, READING_SESSION, OUTBOX, MARK_LEDGER, PENDING_MARK, JOURNAL_STRETCH)  # parents first
 OF_VERSION_1 = (SETTING, BOOK, JOURNAL, READING_SESSION, OUTBOX)
 
 

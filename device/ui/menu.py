@@ -87,10 +87,12 @@ def _history() -> list[Json]:
 def _settings(values: Preferences) -> list[Json]:
     by_pages = values.get(preferences.DETECTION) == preferences.BY_PAGES
     return [
-        _choice(values, preferences.SYNC_MODE, preferences.AUTOMATIC, texts.SYNC_AUTOMATIC),
+        _choice(values, preferences.SYNC_MODE, preferences.AUTOMATIC, texts.SYNC_AUTOMATIC, texts.SYNC_AUTOMATIC_HELP),
         _choice(values, preferences.SYNC_MODE, preferences.MANUAL, texts.SYNC_MANUAL),
         _choice(values, preferences.COUNTING, preferences.EVERY_PAGE, texts.COUNT_EVERY_PAGE),
-        _choice(values, preferences.COUNTING, preferences.AS_KOREADER, texts.COUNT_AS_KOREADER),
+        _choice(
+            values, preferences.COUNTING, preferences.AS_KOREADER, texts.COUNT_AS_KOREADER, texts.COUNT_AS_KOREADER_HELP
+        ),
         _choice(values, preferences.DETECTION, preferences.BY_DURATION, texts.DETECT_BY_DURATION),
         _choice(values, preferences.DETECTION, preferences.BY_PAGES, texts.DETECT_BY_PAGES),
         _number(values, preferences.MIN_PAGES, texts.MIN_PAGES, 1, "")
@@ -103,8 +105,8 @@ def _settings(values: Preferences) -> list[Json]:
     ]
 
 
-def _choice(values: Preferences, key: str, value: str, label: str) -> Json:
-    return {
+def _choice(values: Preferences, key: str, value: str, label: str, help: str = "") -> Json:
+    item: dict[str, Json] = {
         "id": f"{key}-{value}",
         "kind": "choice",
         "label": label,
@@ -112,6 +114,9 @@ def _choice(values: Preferences, key: str, value: str, label: str) -> Json:
         "verb": "set",
         "arguments": {"key": key, "value": value},
     }
+    if help:
+        item["help"] = help
+    return item
 
 
 def _number(values: Preferences, key: str, label: str, step: int, unit: str) -> Json:

@@ -97,8 +97,8 @@ def test_the_last_page_of_the_old_plugins_session_is_part_of_it(device: Device) 
 def test_time_that_a_wrong_clock_showed_is_not_imported(device: Device) -> None:
     two_books(device.statistics)
     with device.store.transaction():
-        stored.add_clock_stretch(device.store, NOON, NOON + 10)
-        stored.add_clock_stretch(device.store, NOON, NOON + 1_200)
+        stored.add_journal_stretch(device.store, NOON, NOON + 10)
+        stored.add_journal_stretch(device.store, NOON, NOON + 1_200)
     device.imports()
     assert device.sessions() == MOBY_AND_EMMA[1:]
 
@@ -121,6 +121,25 @@ def test_what_was_recorded_live_while_the_clock_was_set_is_not_imported_where_th
     assert live == (NOON + jump_s,)
     device.imports()
     assert device.sessions() == MOBY_AND_EMMA[1:]
+
+
+def test_a_page_that_koreader_moved_behind_the_sleep_it_was_read_before_is_not_imported(device: Device) -> None:
+    """It moves the beginning of a page by the length of the sleep, so that the record lies where the device slept."""
+    with statistics(device.statistics) as file:
+        moby = file.add_book("Moby Dick", "Herman Melville", FINGERPRINT, 200)
+        file.add([(moby, 2, NOON + 60 + 9_000, 120, 200)])
+    live: list[tuple[int, str, dict[str, object]]] = [
+        (0, "open", {"page": 1, "pages": 200}),
+        (60, "page", {"page": 2, "pages": 200}),
+        (400, "suspend", {}),
+        (9_400, "resume", {}),
+        (9_410, "page", {"page": 3, "pages": 200}),
+        (9_430, "close", {"page": 3, "pages": 200}),
+    ]
+    journal = Path(device.folder.journal) / "1795000000-0000aa.jsonl"
+    journal.write_text(journal_text(live, "Moby Dick", NOON, fingerprint=FINGERPRINT))
+    ingest(device.folder, device.store, Rules(), Result(), NOW, Uptime("", 0))
+    assert device.imports().total.left_out == {"recorded": (1, 120)}
 
 
 def test_more_sessions_than_are_looked_up_at_once_are_all_respected(

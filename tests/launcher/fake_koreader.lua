@@ -241,6 +241,8 @@ function Fake:_device()
     local device = {
         model = self.device.model or "Kobo_nova",
         isAndroid = function() return self.device.android == true end,
+        isKindle = function() return self.device.kindle == true end,
+        isPocketBook = function() return self.device.pocketbook == true end,
         enableCPUCores = function(_, cores) self.cpu_cores[#self.cpu_cores + 1] = cores end,
     }
     return device
@@ -248,6 +250,10 @@ end
 
 function Fake:_network()
     local manager = { getConnectionState = function() return self.connected end }
+    -- A look at the interface on these; on a desktop it would be a ping, which the launcher must not wait for.
+    if self.device.kindle or self.device.pocketbook then
+        manager.isConnected = function() return self.system_connected == true end
+    end
     return setmetatable(manager, { __index = function(_, name)
         error("the launcher asked the network: " .. name)
     end })

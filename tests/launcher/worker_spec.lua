@@ -947,3 +947,20 @@ test("an error inside a scheduled task does not reach KOReader", function(folder
     equal(#world.errors, 1, "logged errors")
     equal(world.standby_prevented, 0, "standby")
 end)
+
+for _, system in ipairs({ "kindle", "pocketbook" }) do
+    test("on a " .. system .. " whose system connected by itself a closed book is sent at once", function(folder)
+        local function connects_itself(world)
+            world.connected, world.system_connected, world.device[system] = false, true, true
+        end
+        local world = read_and_close(folder, connects_itself)
+        equal(reasons(world), "close", "starts")
+    end)
+
+    test("on a " .. system .. " without a network a closed book starts nothing", function(folder)
+        local function is_alone(world) world.connected, world.device[system] = false, true end
+        local world = read_and_close(folder, is_alone)
+        world:pass(200)
+        equal(Check.starts(world), 0, "starts")
+    end)
+end

@@ -185,7 +185,7 @@ def test_a_page_behind_the_last_is_the_end_of_the_book() -> None:
 @pytest.mark.parametrize(
     ("page", "start", "duration", "pages_of_book"),
     [
-        (0, NOON, 60, 100),
+        (-1, NOON, 60, 100),
         (-1, NOON, 60, 100),
         (1, 0, 60, 100),
         (1, 1_262_303_999, 60, 100),
@@ -238,6 +238,13 @@ def test_what_the_wall_clock_showed_leaves_out_what_it_jumped_over(
 ) -> None:
     moments = [Moment(journal.PAGE, wall, at * 1000, 1, 100) for wall, at in zip(walls, monotonic, strict=True)]
     assert wall_stretches(moments) == expected
+
+
+def test_a_page_without_a_number_counts_and_has_no_place_in_the_book() -> None:
+    assert is_possible(0, NOON, 60, 100, NOON)
+    found = session(Sitting(MOBY, 0, NOON, 60, 100), RULES)
+    assert found is not None
+    assert (found.duration_s, found.start_page, found.start_fraction) == (60, None, None)
 
 
 def test_a_journal_begins_with_its_first_line_whose_clock_was_set() -> None:

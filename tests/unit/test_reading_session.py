@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from device.core import journal
 from device.core.journal import Book, Moment, Reading
-from device.core.reading_session import FLAG_CLOCK_JUMPED, FLAG_CLOCK_UNSET, ReadingSession, Rules, sessions
+from device.core.reading_session import (
+    FLAG_CLOCK_JUMPED,
+    FLAG_CLOCK_UNSET,
+    ReadingSession,
+    Rules,
+    koreaders_rules,
+    sessions,
+)
 
 NOON = 1_795_000_000
 RULES = Rules()
@@ -175,6 +182,25 @@ def test_the_label_of_one_page_is_not_taken_for_that_of_the_next() -> None:
     read.moments[0].label = "xii"
     session = only(sessions(read, RULES))
     assert (session.start_label, session.end_label) == ("xii", None)
+
+
+def test_a_sleep_that_is_announced_again_and_again_is_one_sleep() -> None:
+    asleep = reading(("o", 0, 1), ("s", 100, 0), ("s", 132, 0), ("s", 20_000, 0), ("r", 30_000, 0), ("c", 30_010, 1))
+    first = sessions(asleep, RULES)[0]
+    assert (first.duration_s, first.ended_at) == (100, NOON + 100)
+
+
+def test_a_short_awakening_at_the_end_does_not_lengthen_the_session() -> None:
+    woken = reading(("o", 0, 1), ("p", 50, 2), ("s", 100, 0), ("r", 200, 0), ("s", 200, 0), ("r", 20_000, 0))
+    assert only(sessions(woken, RULES)).ended_at == NOON + 100
+
+
+def test_counted_like_koreader_the_page_that_a_flowing_book_opens_on_counts() -> None:
+    flowing = reading(("o", 0, 1), ("p", 60, 2), ("c", 120, 2))
+    flowing.moments[0].xpointer = "/body/DocFragment[1]/body/p[1]/text().0"
+    assert only(sessions(flowing, koreaders_rules(120))).duration_s == 120
+    fixed = reading(("o", 0, 1), ("p", 60, 2), ("c", 120, 2))
+    assert only(sessions(fixed, koreaders_rules(120))).duration_s == 60
 
 
 moments = st.lists(

@@ -187,6 +187,17 @@ def test_a_book_without_a_fingerprint_is_known_by_its_path_and_gets_it_later(sto
     assert books.remember(store, moby(file="/elsewhere.epub")) == first
 
 
+def test_a_fingerprint_that_koreader_gave_two_books_does_not_make_them_one(store: database.Store) -> None:
+    first = books.remember(store, moby(file="/comics/1.cbz", size_bytes=1_000, title="Comic 1"))
+    second = books.remember(store, moby(file="/comics/2.cbz", size_bytes=2_000, title="Comic 2"))
+    assert first != second
+    assert books.remember(store, moby(file="/comics/2.cbz", size_bytes=2_100, title="Comic 2")) == second
+    assert books.remember(store, moby(file="/comics/1.cbz", size_bytes=1_000, title="Comic 1")) == first
+    found = books.known(store, "a" * 32, "Comic 2", [])
+    assert found is not None
+    assert found.id == second
+
+
 def test_time_in_which_something_else_was_read_is_taken_until_that_ended(store: database.Store) -> None:
     book = books.remember(store, moby())
     reading_sessions.add(store, book, reading_sessions.STATISTICS, None, session())

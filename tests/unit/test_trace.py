@@ -91,7 +91,8 @@ class KOReaderCounts:
     """What KOReader's statistics plugin would store of a trace of one book, from the facts of how it counts.
 
     A page that was announced while reading counts from then to the next other page, less the sleep, if that is 5 s or
-    more, and 120 s at most; what was on screen when the book opened counts from when it is announced again.
+    more, and 120 s at most; what was on screen when the book opened counts from when it is announced again, or from a
+    sleep on.
     """
 
     def __init__(self) -> None:
@@ -110,6 +111,8 @@ class KOReaderCounts:
                 self._page, self._since = event["page"], at
         elif kind == "suspend":
             self._asleep_at = at
+            if self._since is None:
+                self._page, self._since = 0, at  # it saves what it has, and begins a page without a number
         elif kind == "resume":
             if self._since is not None and self._asleep_at is not None:
                 self._since += at - self._asleep_at

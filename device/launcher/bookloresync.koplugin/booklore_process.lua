@@ -108,8 +108,11 @@ function Process.unsupported_reason()
 end
 
 --- Asks KOReader's memory, never the network: a lookup would freeze the page, and a home server needs no Internet.
+-- On Kindle and PocketBook the system connects by itself and KOReader hears nothing of it. Its question is there one
+-- for the interface's address or for a route, both in the device. Elsewhere it may be a ping.
 function Process.connected()
-    return NetworkMgr:getConnectionState() == true
+    if NetworkMgr:getConnectionState() == true then return true end
+    return (Device:isKindle() or Device:isPocketBook()) and NetworkMgr:isConnected() == true
 end
 
 function Process.next_tick(action)
