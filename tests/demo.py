@@ -18,7 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from device.koreader.statistics import NAME as STATISTICS
+from device.koreader.snapshot import STATISTICS
 from tests.fixtures.make_books import describe, make_keepers_log, make_odd_book
 from tests.fixtures.make_statistics import Record, make_year, statistics
 from tests.reader import ROOT, Reader
