@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from device.folder import Folder
     from device.protocol import Job, Result
 
+CHANGE_WAITS_S = 20  # a sync of many entries takes longer; then the reader is told that it is going on
+CHANGE_ASKS_EVERY_S = 0.2
+
 
 def main(arguments: list[str]) -> int:
     """Performs one command line (without the program's name) and returns the exit code."""
@@ -69,7 +72,7 @@ def _perform(line: CommandLine) -> int:
             job = _read_job(folder, path, verb)
         setup = _collect_setup(folder, options.get("setup")) if verb == protocol.CONFIGURE else None
         process.end_after(job.deadline_s)
-        if process.become_the_only_one(folder.lock):
+        if _gets_its_turn(folder, job):
             _run_alone(folder, job, result, setup)
         else:
             from device.ui import texts
@@ -90,6 +93,19 @@ def _perform(line: CommandLine) -> int:
         result.outcome = protocol.FAILED
         result.say(protocol.ERROR, storage.in_words(folder, problem))
     return _report(folder, job, result)
+
+
+def _gets_its_turn(folder: Folder, job: Job) -> bool:
+    """Whether this is the only run. A change that the reader made waits a while for the run that is going on; what
+    anything else would do is done by that one or the next."""
+    from device import process, protocol
+
+    waits_until = time.monotonic() + (CHANGE_WAITS_S if job.verb in (protocol.SET, protocol.TRACK) else 0)
+    while not process.become_the_only_one(folder.lock):
+        if time.monotonic() >= waits_until:
+            return False
+        time.sleep(CHANGE_ASKS_EVERY_S)
+    return True
 
 
 def _job_id(path: str) -> str | None:

@@ -54,6 +54,17 @@ def test_it_lets_go_of_koreaders_sockets_and_steps_behind_it(server: StandIn, re
     assert niceness == min(os.getpriority(os.PRIO_PROCESS, 0) + 5, 19)
 
 
+def test_a_change_of_a_preference_waits_for_the_run_that_is_going_on(server: StandIn, reader: Reader) -> None:
+    reader.configure(server.url)
+    reader.reads(**MOBY)
+    server.fault(when=lambda method, path, count: method == "POST", do="hang", seconds=2)
+    with subprocess.Popen([*reader.worker, "sync", "--data", str(reader.data)], cwd=ROOT) as syncing:
+        while not server.requests:
+            time.sleep(0.02)
+        assert syncing.poll() is None
+        assert reader.run("set", "idle_cap_s", "600").stdout == "idle_cap_s is now 600.\n"
+
+
 def test_a_server_that_never_answers_ends_with_the_runs_deadline(server: StandIn, reader: Reader) -> None:
     reader.configure(server.url)
     reader.reads(**MOBY)
