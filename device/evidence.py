@@ -8,7 +8,7 @@ sessions are acknowledged is removed. The copy says which sessions were recorded
 
 Promises: never more than `KEPT_FILES_MOST` and `KEPT_BYTES_MOST`, the oldest go first; on a full disk a reading is
 rather not kept than not taken, because the store has it already. Nothing goes that the store does not have.
-Called by: `device/ingest.py`, `device/worker.py`, `device/soundness.py`, `device/rebuild.py`.
+Called by: `device/ingest.py`, `device/sync.py`, `device/worker.py`, `device/soundness.py`, `device/rebuild.py`.
 """
 
 from __future__ import annotations
@@ -62,6 +62,17 @@ def keep(folder: Folder, store: Store, id: str, lines: list[bytes]) -> None:
     except OSError as problem:
         if not storage.is_full(problem):
             raise
+
+
+def renew(folder: Folder, store: Store, id: str) -> None:
+    """Sessions of a journal have been changed in the store: if it is kept, it says so too.
+
+    Raises OSError; then the store must not keep the change either, because the two would contradict each other.
+    """
+    lines = lines_of(folder, id)
+    if lines:
+        lines += kept_journal.lines(len(lines), reading_sessions.of_journal(store, id))
+        folder.disk.write(path_of(folder, id), b"".join(line.removesuffix(b"\n") + b"\n" for line in lines))
 
 
 def let_go(folder: Folder, store: Store) -> None:

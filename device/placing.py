@@ -4,7 +4,8 @@ A device that lost its clock writes sessions of 1970. If the clock, or a server'
 clock that runs since the boot says when they were.
 
 Promises: only what has never been sent is moved, because the server knows a session by its times; no session comes to
-lie on another. What is from an earlier boot stays where it is, with its flag.
+lie on another; the journals that are kept of them say the same before the store does. What is from an earlier boot
+stays where it is, with its flag.
 Called by: `device/sync.py`.
 """
 
@@ -16,6 +17,8 @@ from device.store import reading_sessions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from device.core.outbox import Uptime
     from device.store.database import Store
 
@@ -27,8 +30,11 @@ def waits_for_a_clock(store: Store, uptime: Uptime) -> bool:
     return bool(uptime.boot_id and reading_sessions.unset_in_boot(store, uptime.boot_id))
 
 
-def place_unset_sessions(store: Store, wall_s: int, uptime: Uptime) -> None:
-    """`wall_s`: the time at `uptime`, by the best clock there is; a time before 2020 places nothing."""
+def place_unset_sessions(store: Store, wall_s: int, uptime: Uptime, renew: Callable[[str], None]) -> None:
+    """`wall_s`: the time at `uptime`, by the best clock there is; a time before 2020 places nothing.
+
+    `renew` is called for each journal of which a session was moved; what it raises undoes the moving.
+    """
     if wall_s < EARLIEST_PLAUSIBLE_S or not uptime.boot_id:
         return
     unset = reading_sessions.unset_in_boot(store, uptime.boot_id)
@@ -42,6 +48,8 @@ def place_unset_sessions(store: Store, wall_s: int, uptime: Uptime) -> None:
             if placed_at != started_at and FLAG_MOVED not in flags:
                 flags.append(FLAG_MOVED)
             reading_sessions.place(store, session.id, placed_at, " ".join(flags))
+        for journal_id in sorted({session.journal_id for session in unset if session.journal_id is not None}):
+            renew(journal_id)
 
 
 def _free_from(store: Store, started_at: int, length_s: int) -> int:

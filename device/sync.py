@@ -8,7 +8,7 @@ Called by: `device/verbs.py`. The sending itself is `sending.py`'s.
 
 from __future__ import annotations
 
-from device import protocol
+from device import evidence, protocol
 from device.clock import Clock
 from device.core import outbox as rules
 from device.core import preferences as table
@@ -29,6 +29,9 @@ from device.ui import texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from device.folder import Folder
     from device.protocol import Job, Result
     from device.secrets import Keeper, Secrets
     from device.server.client import Client
@@ -46,7 +49,9 @@ _OUTCOMES: tuple[tuple[type[ServerError], str, str], ...] = (
 )
 
 
-def sync(store: Store, keeper: Keeper, secrets: Secrets, job: Job, result: Result, deadline: float) -> None:
+def sync(
+    folder: Folder, store: Store, keeper: Keeper, secrets: Secrets, job: Job, result: Result, deadline: float
+) -> None:
     """Sends what waits, if there is anything and it may be sent now; the outcome goes into `result`."""
     clock = Clock()
     wanted = preferences.load(store)
@@ -64,7 +69,8 @@ def sync(store: Store, keeper: Keeper, secrets: Secrets, job: Job, result: Resul
     connection = Connection(address.parse(secrets.server), trust, deadline)
     try:
         client = Client(connection, Account(connection, keeper, secrets, now))
-        go(store, client, job, result, deadline, wanted.number(table.PROGRESS_DECIMALS), clock)
+        decimals = wanted.number(table.PROGRESS_DECIMALS)
+        go(store, client, job, result, deadline, decimals, clock, lambda id: evidence.renew(folder, store, id))
     finally:
         connection.close()
         if trust.anchor_pem != secrets.anchor_pem:
@@ -114,13 +120,22 @@ def may_go(store: Store, wanted: table.Preferences, job: Job, result: Result, no
     return True
 
 
-def go(store: Store, client: Client, job: Job, result: Result, deadline: float, decimals: int, clock: Clock) -> None:
-    """Sends, and remembers how it went. Raises nothing of the server's."""
+def go(
+    store: Store,
+    client: Client,
+    job: Job,
+    result: Result,
+    deadline: float,
+    decimals: int,
+    clock: Clock,
+    renew: Callable[[str], None],
+) -> None:
+    """Sends, and remembers how it went. Raises nothing of the server's. `renew`: see `placing.py`."""
     from device.sending import Sender
 
     problem: ServerError | None = None
     try:
-        _place(store, client, clock)
+        _place(store, client, clock, renew)
         Sender(store, client, result, deadline, decimals, clock).run(job.asked_for())
     except ServerError as found:
         problem = found
@@ -137,7 +152,7 @@ def go(store: Store, client: Client, job: Job, result: Result, deadline: float, 
         result.say(protocol.WARNING, texts.clock_differs(offset_s))
 
 
-def _place(store: Store, client: Client, clock: Clock) -> None:
+def _place(store: Store, client: Client, clock: Clock, renew: Callable[[str], None]) -> None:
     if not waits_for_a_clock(store, clock.uptime()):
         return
     wall_s: int | None = clock.wall_s()
@@ -145,7 +160,7 @@ def _place(store: Store, client: Client, clock: Clock) -> None:
         client.hear()
         wall_s = client.server_now()
     if wall_s is not None:
-        place_unset_sessions(store, wall_s, clock.uptime())
+        place_unset_sessions(store, wall_s, clock.uptime(), renew)
 
 
 def _say(job: Job, result: Result, problem: ServerError) -> None:

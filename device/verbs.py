@@ -132,7 +132,7 @@ def _sync(run: Run) -> None:
         return
     from device.sync import sync
 
-    sync(run.store, keeper, secrets, run.job, run.result, run.deadline)
+    sync(run.folder, run.store, keeper, secrets, run.job, run.result, run.deadline)
 
 
 def _take_setup_file(run: Run) -> None:

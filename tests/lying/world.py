@@ -7,6 +7,7 @@ clock is what it was last set to. A run whose power is cut stops at once, and wh
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
 
@@ -30,6 +31,7 @@ class World:
         self.steps_to_live: int | None = None
         self.dead = False
         self.kills = 0
+        self.troubles: Counter[str] = Counter()  # how often a request has met a lie
         self._late: list[tuple[float, int, Callable[[], object]]] = []
         self._scheduled = 0
 
