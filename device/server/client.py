@@ -13,7 +13,7 @@ from __future__ import annotations
 from device import json_text
 from device.core import matching
 from device.core.instants import from_iso
-from device.server.answers import is_own_error
+from device.server.answers import decoded, is_own_error
 from device.server.deliveries import SESSIONS
 from device.server.errors import BookGone, LoginRefused, NotBookLore, ServerFailed, TryLater
 from device.server.json_stream import elements
@@ -122,16 +122,17 @@ class Client:
     def has_book(self, server_id: int) -> bool | None:
         """None if the server does not say."""
         answer = self._ask(f"{BOOK}{server_id}")
-        if answer.status == 404 and is_own_error(answer):
-            return False
-        return True if answer.status == 403 or (answer.status == 200 and answer.is_json()) else None
+        if is_own_error(answer):
+            return {404: False, 403: True}.get(answer.status)
+        book = decoded(answer) if answer.status == 200 else None
+        return True if isinstance(book, dict) and book.get("id") == server_id else None
 
     def takes_batches(self) -> bool | None:
         """Whether this is an image with batches, which also finds books by hash. None if the server does not say."""
         answer = self._ask(BY_HASH)
-        if answer.is_json() and (answer.status == 200 or (answer.status == 404 and is_own_error(answer))):
-            return True
-        return False if answer.status in (200, 404) else None
+        if is_own_error(answer):
+            return True if answer.status == 404 else None
+        return False if answer.status in (200, 404) and not answer.is_json() else None
 
     def books(self) -> Iterator[matching.ServerBook]:
         """The whole library that the account sees, one book after the other, in bounded memory."""

@@ -93,6 +93,31 @@ def test_two_requests_share_one_connection(server: ScriptedServer, connect: Conn
     assert server.connections == 1
 
 
+def test_the_servers_clock_is_read_from_its_answers_and_runs_on(server: ScriptedServer, connect: Connect) -> None:
+    server.scripts = [
+        [json_answer()],
+        [json_answer(b"{}", b"Date: Sun, 22 Nov 2026 22:13:59 GMT\r\n")],
+        [json_answer(b"{}", b"Date: yesterday\r\n")],
+    ]
+    connection = connect()
+    connection.request("GET", "/", {})
+    assert connection.server_now() is None
+    connection.request("GET", "/", {})
+    assert connection.server_now() == 1_795_385_639
+    connection.request("GET", "/", {})
+    time.sleep(1.1)
+    assert connection.server_now() == 1_795_385_640
+
+
+def test_a_connection_made_beforehand_is_the_one_that_is_used(server: ScriptedServer, connect: Connect) -> None:
+    server.scripts = [[json_answer()]]
+    connection = connect()
+    connection.connect()
+    connection.connect()
+    connection.request("POST", "/", {}, b"{}")
+    assert server.connections == 1
+
+
 def test_a_base_path_comes_before_every_path(server: ScriptedServer, connect: Connect) -> None:
     server.scripts = [[json_answer()]]
     connect("/booklore/").request("GET", "/api", {})

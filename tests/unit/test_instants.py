@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from datetime import UTC, datetime
+from email.utils import formatdate
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.core.instants import LAST_INSTANT_S, from_iso, to_iso
+from device.core.instants import LAST_INSTANT_S, from_http_date, from_iso, to_iso
 
 instants = st.integers(0, LAST_INSTANT_S)
 
@@ -47,6 +48,32 @@ def test_fractions_of_a_second_are_cut_off() -> None:
 def test_what_is_no_utc_instant_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"not a UTC instant|no such"):
         from_iso(text)
+
+
+def test_the_date_header_of_an_answer_is_read() -> None:
+    assert from_http_date("Sun, 22 Nov 2026 22:13:59 GMT") == 1_795_385_639
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Sun, 22 Nov 2026 22:13:59 UTC",
+        "Sun, 22 Now 2026 22:13:59 GMT",
+        "Sun, 31 Feb 2026 22:13:59 GMT",
+        "Sun Nov 22 22:13:59 2026",
+        "Sunday, 22-Nov-26 22:13:59 GMT",
+        "Sun, 22 Nov 2026 22:13:59 GMT" + " " * 30,
+    ],
+)
+def test_what_is_no_date_header_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"not a|no such"):
+        from_http_date(text)
+
+
+@given(st.integers(0, LAST_INSTANT_S))
+def test_a_date_header_and_the_instant_it_was_made_from_are_the_same(epoch_s: int) -> None:
+    assert from_http_date(formatdate(epoch_s, usegmt=True)) == epoch_s
 
 
 @given(st.text(max_size=40))
