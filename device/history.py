@@ -213,7 +213,7 @@ class _Import:
                 tally.left_out = {}
         else:
             self._listed, self._further, self._further_tally = {}, {}, history.Tally()
-        taken = history.Taken([stored.session_spans(self._store), stored.journal_stretches(self._store)])
+        taken = history.Taken([stored.session_spans(self._store)], stored.journal_stretches(self._store))
         self._grouping = history.Grouping(self._gap_s, taken, _horizon(self._folder, self._store, self._now))
 
     def _seen(self, summary: Summary) -> str:
@@ -246,7 +246,7 @@ class _Import:
             book.tally.leave_out(history.IMPOSSIBLE, 1, 0)
             return
         # mypy cannot see that `is_possible` has looked at the kinds; a book with a name has a number.
-        verdict = self._grouping.add(number, page, start, duration, pages, book.tracked)  # type: ignore[arg-type]
+        verdict = self._grouping.add(number, page, start, duration, pages, book.tracked, book.book_id)  # type: ignore[arg-type]
         if verdict != history.KEPT:
             book.tally.leave_out(verdict, 1, duration)  # type: ignore[arg-type]
             if verdict == history.UNFINISHED and self._unsettled_from is None:

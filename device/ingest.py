@@ -89,18 +89,18 @@ def _record(store: Store, id: str, reading: Reading, rules: Rules, now: int, upt
             find_place(store, session)
             session_id = reading_sessions.add(store, book_id, reading_sessions.JOURNAL, id, session)
             outbox.add_session(store, session_id, book_id, rules_of_outbox.NEW, False, now)
-        note_its_time(store, reading)
+        note_its_time(store, book_id, reading)
     return len(found)
 
 
-def note_its_time(store: Store, reading: Reading) -> None:
+def note_its_time(store: Store, book_id: int, reading: Reading) -> None:
     """Whatever KOReader's own statistics say of the time of a journal is in the journal already.
 
     Also of what was too short for a session, what a wrong clock put elsewhere, and what they count as read while the
     device slept: they move the beginning of a page by the length of the sleep.
     """
     for started_at, ended_at in history.wall_stretches(reading.moments):
-        stored_history.add_journal_stretch(store, started_at, ended_at)
+        stored_history.add_journal_stretch(store, book_id, started_at, ended_at)
 
 
 def find_place(store: Store, session: ReadingSession) -> None:

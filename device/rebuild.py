@@ -127,7 +127,7 @@ def _restore(store: Store, id: str, lines: list[bytes], now: int, uptime: Uptime
         restored = _count_again(store, id, book_id, reading, now, uptime)
     else:
         restored = _put_recorded(store, id, book_id, recorded)
-    ingest.note_its_time(store, reading)
+    ingest.note_its_time(store, book_id, reading)
     return len(restored)
 
 

@@ -10,7 +10,7 @@ pages. They come in the order in which they began, all books mixed, and each is 
     untracked    the recording of its book is switched off
     at once      it began before the one before it ended: nobody reads two pages at once, so some clock was wrong
     recorded     it shares time with a session that is in the store, of whatever book and whoever recorded it, or with
-                 a journal that was taken
+                 a journal of its book
     kept         it goes on with the sitting that is open, or begins another
 
 A sitting ends when the next record is of another book, comes after a pause longer than `gap_s` (from the end of one
@@ -42,10 +42,13 @@ if TYPE_CHECKING:
     from device.core.reading_session import Rules
 
     Span = tuple[int, int]  # from, to (not included), in UTC epoch seconds
+    BookSpan = tuple[int, int, int]  # the same, and of which book
 
 EARLIEST_S = 1_262_304_000  # 2010-01-01: there was no KOReader before
 RECORD_MAX_S = DAY_S  # KOReader's own limit for a page can be set to two hours
 SESSION_PAGES_MAX = 20_000  # distinct pages of one session, as many as a journal has lines; then it is split
+
+ANY_BOOK = 0  # no book of the store has this id
 
 KEPT = "kept"
 IMPOSSIBLE, UNFINISHED, UNTRACKED = "impossible", "unfinished", "untracked"
@@ -125,19 +128,23 @@ def _fraction(page: int, pages: int | None) -> float | None:
 class Taken:
     """The time in which something is recorded already: spans from several sources, each in the order of their starts.
 
+    `sources` are of any book: nobody reads two at once. `of_books` is taken for one book each (by the store's id).
+
     It is asked from earlier to later: a question may not begin before an earlier one began. So it holds only the few
     spans around that time, however many there are.
     """
 
     __slots__ = ("_around", "_next", "_sources")
 
-    def __init__(self, sources: list[Iterator[Span]]) -> None:
-        self._sources = sources
-        self._next: list[Span | None] = [next(source, None) for source in sources]
-        self._around: list[Span] = []
+    def __init__(self, sources: list[Iterator[Span]], of_books: Iterator[BookSpan] | None = None) -> None:
+        self._sources: list[Iterator[BookSpan]] = [_of_any_book(source) for source in sources]
+        if of_books is not None:
+            self._sources.append(of_books)
+        self._next: list[BookSpan | None] = [next(source, None) for source in self._sources]
+        self._around: list[BookSpan] = []
 
-    def shares(self, started_at: int, ended_at: int) -> bool:
-        """Whether anything is recorded between these two instants."""
+    def shares(self, started_at: int, ended_at: int, book_id: int | None = None) -> bool:
+        """Whether anything is recorded between these two instants, of whatever book or of this one."""
         for number, source in enumerate(self._sources):
             span = self._next[number]
             while span is not None and span[0] < ended_at:
@@ -147,7 +154,12 @@ class Taken:
         if not self._around:
             return False
         self._around = [span for span in self._around if span[1] > started_at]
-        return any(span[0] < ended_at for span in self._around)
+        return any(span[0] < ended_at and span[2] in (ANY_BOOK, book_id) for span in self._around)
+
+
+def _of_any_book(source: Iterator[Span]) -> Iterator[BookSpan]:
+    for started_at, ended_at in source:
+        yield started_at, ended_at, ANY_BOOK
 
 
 class Grouping:
@@ -164,8 +176,17 @@ class Grouping:
         self._open: Sitting | None = None
         self._free_from = 0  # where the last record that was kept ends
 
-    def add(self, book: int, page: int, started_at: int, duration_s: int, pages: int | None, tracked: bool) -> str:
-        """KEPT, or why not. Records come in the order of their starts, and are possible."""
+    def add(
+        self,
+        book: int,
+        page: int,
+        started_at: int,
+        duration_s: int,
+        pages: int | None,
+        tracked: bool,
+        book_id: int | None = None,
+    ) -> str:
+        """KEPT, or why not. Records come in the order of their starts, and are possible. `book_id`: in the store."""
         ended_at = started_at + duration_s
         if ended_at > self._horizon:
             return UNFINISHED
@@ -175,9 +196,9 @@ class Grouping:
         if started_at < self._free_from:
             return AT_ONCE
         sitting = self._open
-        if self._taken.shares(started_at if sitting is None else sitting.ended_at, ended_at):
+        if self._taken.shares(started_at if sitting is None else sitting.ended_at, ended_at, book_id):
             self._end()
-            if self._taken.shares(started_at, ended_at):
+            if self._taken.shares(started_at, ended_at, book_id):
                 return RECORDED
         self._free_from = ended_at
         if self._open is not None and self._goes_on(self._open, book, page, started_at):

@@ -1,6 +1,6 @@
 """What the import of KOReader's history asks of the store: the time that is taken, and how far it came.
 
-Called by: `device/history.py`; `device/ingest.py` notes the time that a wrong clock showed.
+Called by: `device/history.py`; `device/ingest.py` notes the time that journals cover.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from device.core.history import BookSpan, Span
     from device.store.database import Store
-
-    Span = tuple[int, int]
 
 SPANS_AT_ONCE = 500
 MARK = "history_mark"  # what the statistics were like when they were last read, and how far that went
@@ -42,30 +41,31 @@ def _next_session_spans(store: Store, after_start: int) -> list[Span]:
     ).fetchall()
 
 
-def journal_stretches(store: Store) -> Iterator[Span]:
-    """Time that journals cover by their wall clocks, in the order of the starts."""
-    start = -1
+def journal_stretches(store: Store) -> Iterator[BookSpan]:
+    """Time that journals cover by their wall clocks, in the order of the starts, and of which book they are."""
+    start, book_id = -1, 0
     while True:
-        spans = _next_journal_stretches(store, start)
+        spans = _next_journal_stretches(store, start, book_id)
         yield from spans
         if len(spans) < SPANS_AT_ONCE:
             return
-        start = spans[-1][0]
+        start, _, book_id = spans[-1]
 
 
-def _next_journal_stretches(store: Store, after_start: int) -> list[Span]:
+def _next_journal_stretches(store: Store, after_start: int, after_book: int) -> list[BookSpan]:
     return store.execute(
-        "SELECT started_at, ended_at FROM journal_stretch WHERE started_at > ? ORDER BY started_at LIMIT ?",
-        (after_start, SPANS_AT_ONCE),
+        "SELECT started_at, ended_at, book_id FROM journal_stretch WHERE (started_at, book_id) > (?, ?)"
+        " ORDER BY started_at, book_id LIMIT ?",
+        (after_start, after_book, SPANS_AT_ONCE),
     ).fetchall()
 
 
-def add_journal_stretch(store: Store, started_at: int, ended_at: int) -> None:
-    """Notes that a journal covers this time by its wall clock, as KOReader's records of it do."""
+def add_journal_stretch(store: Store, book_id: int, started_at: int, ended_at: int) -> None:
+    """Notes that a journal covers this time by its wall clock, as KOReader's records of the book do."""
     store.execute(
-        "INSERT INTO journal_stretch (started_at, ended_at) VALUES (?, ?)"
-        " ON CONFLICT (started_at) DO UPDATE SET ended_at = MAX(ended_at, excluded.ended_at)",
-        (started_at, ended_at),
+        "INSERT INTO journal_stretch (started_at, book_id, ended_at) VALUES (?, ?, ?)"
+        " ON CONFLICT (started_at, book_id) DO UPDATE SET ended_at = MAX(ended_at, excluded.ended_at)",
+        (started_at, book_id, ended_at),
     )
 
 

@@ -116,9 +116,11 @@ _2_SESSIONS_FROM_ELSEWHERE_AND_ONE_OUTBOX_FOR_ALL_KINDS = (
     "CREATE INDEX reading_session_by_start ON reading_session (started_at)",  # what an import must leave out, in order
     """
     CREATE TABLE journal_stretch (     -- time that a journal covers by its wall clock, with all that was read in it
-        started_at INTEGER PRIMARY KEY,
-        ended_at INTEGER NOT NULL
-    )
+        started_at INTEGER NOT NULL,
+        book_id INTEGER NOT NULL REFERENCES book (id),
+        ended_at INTEGER NOT NULL,
+        PRIMARY KEY (started_at, book_id)
+    ) WITHOUT ROWID
     """,
     "CREATE INDEX reading_session_by_journal ON reading_session (journal_id)",
     """

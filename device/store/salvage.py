@@ -233,7 +233,9 @@ PENDING_MARK = Table(
         _needed(_payload()),
     ),
 )
-JOURNAL_STRETCH = Table("journal_stretch", 1, (_needed(_instant("started_at")), _needed(_instant("ended_at"))))
+JOURNAL_STRETCH = Table(
+    "journal_stretch", 2, (_needed(_instant("started_at")), _needed(_id("book_id")), _needed(_instant("ended_at")))
+)
 TABLES = (SETTING, BOOK, JOURNAL, READING_SESSION, OUTBOX, MARK_LEDGER, PENDING_MARK, JOURNAL_STRETCH)  # parents first
 OF_VERSION_1 = (SETTING, BOOK, JOURNAL, READING_SESSION, OUTBOX)
 

@@ -94,13 +94,24 @@ def test_the_last_page_of_the_old_plugins_session_is_part_of_it(device: Device) 
     assert device.sessions() == MOBY_AND_EMMA[1:]
 
 
-def test_time_that_a_wrong_clock_showed_is_not_imported(device: Device) -> None:
+def test_time_that_a_journal_of_the_book_covers_is_not_imported(device: Device) -> None:
     two_books(device.statistics)
+    moby = device.has_book()
     with device.store.transaction():
-        stored.add_journal_stretch(device.store, NOON, NOON + 10)
-        stored.add_journal_stretch(device.store, NOON, NOON + 1_200)
+        stored.add_journal_stretch(device.store, moby, NOON, NOON + 10)
+        stored.add_journal_stretch(device.store, moby, NOON, NOON + 1_200)
     device.imports()
     assert device.sessions() == MOBY_AND_EMMA[1:]
+
+
+def test_what_was_read_of_one_book_while_a_journal_of_another_slept_is_imported(device: Device) -> None:
+    """On another device: KOReader's own sync brings its records here."""
+    two_books(device.statistics)
+    other = device.has_book("Persuasion", None)
+    with device.store.transaction():
+        stored.add_journal_stretch(device.store, other, NOON - 10_000, NOON + 90_000)
+    device.imports()
+    assert device.sessions() == MOBY_AND_EMMA
 
 
 def test_what_was_recorded_live_while_the_clock_was_set_is_not_imported_where_the_clock_had_put_it(
