@@ -28,7 +28,7 @@ pytestmark = pytest.mark.built
 
 EVENINGS = 3
 NEVER = 10**9
-KILLS = 150  # of each verb, in `make test`
+KILLS = 100  # of each verb, in `make test`
 FIRST_KILLS, SECOND_KILLS = soak.bounded(5, 60), soak.bounded(5, 60)
 
 
