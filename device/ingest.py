@@ -83,6 +83,7 @@ def _record(store: Store, id: str, reading: Reading, rules: Rules, now: int, upt
         reading_sessions.add_journal(store, id, now, reading.lines)
         book_id = books.remember(store, reading.book)
         if not books.is_tracked(store, book_id):
+            books.track(store, book_id, False)  # it may have been found under another path than it was switched off
             return 0
         for session in found:
             reading_session.place_by_boot_clock(session, uptime, now)

@@ -70,7 +70,7 @@ def _fill(folder: Folder, store: Store, now: int, uptime: Uptime) -> Outcome:
         salvaged.copy(damaged)
     finally:
         damaged.close()
-    _switch_off(folder, store)
+    switch_off(folder, store)
     from_journals = restore(folder, store, evidence.ids(folder), now, uptime)
     from_journals += _restore_finished(folder, store, now, uptime)
     rows.add_missing_entries(store, now)
@@ -79,15 +79,14 @@ def _fill(folder: Folder, store: Store, now: int, uptime: Uptime) -> Outcome:
     return Outcome(sessions, from_journals, lost, salvaged.incomplete)
 
 
-def _switch_off(folder: Folder, store: Store) -> None:
+def switch_off(folder: Folder, store: Store) -> None:
     """The list that the launcher reads says which books are not to be recorded, whatever could be read of the store."""
     content = folder.disk.read(folder.untracked, UNTRACKED_MAX_BYTES) or b""
     for line in ingest.whole_lines(content):
         file = line.decode("utf-8", "replace")
-        id = books.with_file(store, file)
-        if id is None:
-            id = books.remember(store, journal.Book(file, file.rpartition(".")[2].lower(), "", [], [], None, None))
-        books.track(store, id, False)
+        if books.with_file(store, file) is None:
+            books.remember(store, journal.Book(file, file.rpartition(".")[2].lower(), "", [], [], None, None))
+        books.track_file(store, file, False)
 
 
 def restore(folder: Folder, store: Store, ids: list[str], now: int, uptime: Uptime) -> int:

@@ -14,7 +14,7 @@ import posix
 
 from device import evidence, protocol, storage
 from device.core import kept_journal
-from device.store import check, database, reading_sessions
+from device.store import books, check, database, reading_sessions
 from device.ui import texts
 
 TYPE_CHECKING = False
@@ -33,6 +33,12 @@ def begin(folder: Folder, store: Store, result: Result, now: int, uptime: Uptime
         check.check(store.connection)
         _check_evidence(folder, store)
         _remember(store, uptime, now)
+    if folder.disk.size_bytes(folder.untracked) is not None and books.are_none(store):
+        # The store is new, the reader's wish not to be recorded is older.
+        from device.rebuild import switch_off
+
+        with store.transaction():
+            switch_off(folder, store)
     lost = evidence.unknown(folder, store)
     if lost:
         _take_again(folder, store, lost, result, now, uptime)

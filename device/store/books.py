@@ -156,13 +156,35 @@ def untracked_ids(store: Store) -> list[int]:
 
 
 def is_tracked(store: Store, id: int) -> bool:
-    """Whether the reader wants this book's reading recorded and sent."""
-    row = store.execute("SELECT tracked FROM book WHERE id = ?", (id,)).fetchone()
-    return row is None or bool(row[0])
+    """Whether the reader wants this book's reading recorded and sent: switched off is a file, where it lay or lies, and
+    the same book under another path."""
+    row = store.execute(
+        "SELECT 1 FROM book b JOIN book u ON u.tracked = 0 WHERE b.id = ? AND (u.id = b.id"
+        " OR (b.file <> '' AND u.file = b.file) OR (u.fingerprint = b.fingerprint"
+        " AND (u.size_bytes IS NULL OR b.size_bytes IS NULL OR u.size_bytes = b.size_bytes))) LIMIT 1",
+        (id,),
+    ).fetchone()
+    return row is None
 
 
 def track(store: Store, id: int, tracked: bool) -> None:
+    """For the book itself, whatever else has its file."""
     store.execute("UPDATE book SET tracked = ? WHERE id = ?", (int(tracked), id))
+
+
+def track_file(store: Store, file: str, tracked: bool) -> None:
+    """For every book that lay or lies under this path, and for the same book under other paths."""
+    store.execute(
+        "UPDATE book SET tracked = ? WHERE file = ? OR EXISTS (SELECT 1 FROM book o WHERE o.file = ?"
+        " AND o.fingerprint = book.fingerprint"
+        " AND (o.size_bytes IS NULL OR book.size_bytes IS NULL OR o.size_bytes = book.size_bytes))",
+        (int(tracked), file, file),
+    )
+
+
+def are_none(store: Store) -> bool:
+    """Whether the store knows no book: it has just been made."""
+    return store.execute("SELECT 1 FROM book LIMIT 1").fetchone() is None
 
 
 def untracked_files(store: Store) -> list[str]:

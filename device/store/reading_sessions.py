@@ -82,10 +82,13 @@ def _session(
 def latest_end_within(store: Store, started_at: int, ended_at: int) -> int | None:
     """When the last of the sessions ends, of any book, that share time with this span; None if none does.
 
-    One person reads on a device: two sessions at the same time are a wrong clock.
+    One person reads on a device: two sessions at the same time are a wrong clock. One that another program recorded
+    without a length takes the second in which it began.
     """
     row = store.execute(
-        "SELECT MAX(ended_at) FROM reading_session WHERE ended_at > ? AND started_at < ?", (started_at, ended_at)
+        "SELECT MAX(MAX(ended_at, started_at + 1)) FROM reading_session"
+        " WHERE (ended_at > ? AND started_at < ?) OR started_at = ?",
+        (started_at, ended_at, started_at),
     ).fetchone()
     return None if row[0] is None else int(row[0])
 

@@ -97,6 +97,40 @@ def test_a_book_can_be_switched_off_before_it_was_ever_opened(reader: Reader) ->
     assert list((reader.data / "journal").glob("*.jsonl")) == []
 
 
+def test_a_book_that_is_switched_off_stays_off_when_its_file_moves_or_changes(server: StandIn, reader: Reader) -> None:
+    reader.configure(server.url)
+    moby = {**MOBY, "fingerprint": "a" * 32, "size_bytes": 1_000}
+    reader.reads(**moby)
+    reader.run("ingest")
+    reader.run("track", "--book", "/mnt/onboard/Moby Dick.epub", "off")
+    reader.reads(start=1_795_100_000, **{**moby, "fingerprint": "b" * 32, "size_bytes": 2_000})
+    reader.reads(start=1_795_200_000, **{**moby, "file": "/mnt/onboard/moved/Moby Dick.epub"})
+    reader.run("sync")
+    assert server.sessions() == []
+
+
+def test_a_moved_book_that_is_switched_off_at_its_new_place_keeps_what_waits_of_it_back(
+    server: StandIn, reader: Reader
+) -> None:
+    reader.configure(server.url)
+    moby = {**MOBY, "fingerprint": "a" * 32, "size_bytes": 1_000}
+    reader.reads(**moby)
+    reader.run("ingest")
+    moved = "/mnt/onboard/moved/Moby Dick.epub"
+    reader.run_job("track", reason="tap", arguments={"on": False}, book=moved, fingerprint="a" * 32)
+    reader.reads(start=1_795_100_000, **{**moby, "file": moved})
+    reader.run("sync")
+    assert server.sessions() == []
+
+
+def test_a_lost_store_does_not_forget_which_books_are_switched_off(reader: Reader) -> None:
+    reader.run("track", "--book", "/mnt/onboard/Diary.epub", "off")
+    (reader.data / "state.sqlite").unlink()
+    reader.reads(title="Diary")
+    assert reader.run("ingest").stdout == "0 recorded, 0 to be sent\n"
+    assert (reader.data / "untracked.txt").read_text() == "/mnt/onboard/Diary.epub\n"
+
+
 def test_tracking_asks_for_a_book_and_for_on_or_off(reader: Reader) -> None:
     for arguments in (["on"], ["--book", "/b.epub"], ["--book", "/b.epub", "maybe"]):
         assert "needs a book and on or off" in reader.run("track", *arguments).stderr
