@@ -1,8 +1,9 @@
 """Rows of the Lua plugin's database → our store: books, sessions, ratings and marks, one by one.
 
 Promises: a row that was taken once changes nothing when it comes again. A book that is known already keeps its own
-match and path. What the old plugin says it has sent is noted as sent; what it had still to send is `unproven`, so that
-the server is asked before it goes out. No position is sent that was not checked.
+match and path. What the old plugin says it has sent to our own server is noted as sent; what it had still to send, or
+has sent to another server, is `unproven`, so that the server is asked before it goes out. No position is sent that was
+not checked.
 Never: begins or ends a transaction; reads a file. Called by: `device/plugin_import.py`.
 """
 
@@ -28,6 +29,7 @@ RATING_KEY = "old plugin"  # besides the book: what the reader rates later has k
 # What was taken, and what was left, as the report names it.
 BOOKS, SENT, QUEUED, RATINGS, RATED = "books", "sent", "queued", "ratings", "rated"
 NOTES, LEDGER, DELETIONS, WITHDRAWN = "notes", "ledger", "deletions", "withdrawn"
+ELSEWHERE = "elsewhere"  # sent, but not known to be on our server
 SESSION, RATING, MARK, BOOK = "session", "rating", "mark", "book"
 
 # Why something was left, besides the reasons of `plugin_rows`.
@@ -142,10 +144,14 @@ class Taker:
     def take_session(self, old: OldSession | str) -> None:
         if isinstance(old, str):
             self._report.leave(SESSION, old)
-        elif old.state == plugin_rows.SENT:
+        elif old.state != plugin_rows.SENT:
+            self._queue(old, QUEUED)
+        elif self._trusts_ids:
             self._note_as_sent(old)
+        elif old.session.duration_s == 0:
+            self._report.leave(SESSION, plugin_rows.NO_DURATION)
         else:
-            self._queue(old)
+            self._queue(old, ELSEWHERE)
 
     def _note_as_sent(self, old: OldSession) -> None:
         """For the ledger: so that no other record of the same reading is ever sent."""
@@ -175,7 +181,7 @@ class Taker:
                 return True
         return False
 
-    def _queue(self, old: OldSession) -> None:
+    def _queue(self, old: OldSession, what: str) -> None:
         session = old.session
         if records.is_recorded(self._store, session.started_at, session.ended_at):
             return
@@ -190,7 +196,7 @@ class Taker:
         else:
             id = reading_sessions.add(self._store, book.id, reading_sessions.PLUGIN, None, session)
             outbox.add_session(self._store, id, book.id, self._state(book), True, self._now)
-            self._report.take(QUEUED)
+            self._report.take(what)
 
     def _spans(self, book_id: int, started_at: int, ended_at: int) -> list[tuple[int, int]]:
         return records.spans_around(self._store, book_id, started_at, ended_at, plugin_rows.SESSION_MAX_S)

@@ -60,6 +60,11 @@ class Device:
     def configure(self, server: str = SERVER, user: str = "anna") -> None:
         self.keeper.save(Secrets(server, user, "own password"))
 
+    def stay_at_its_server(self) -> None:
+        """Our account is on the server that the old plugin was set up for, as its older settings file says."""
+        self.configure()
+        write_settings(self.root / "settings" / "booklore.lua", {"server_url": SERVER})
+
     def everything(self) -> dict[str, list[tuple[Any, ...]]]:
         names = [name for (name,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
         return {name: self.rows(f"SELECT * FROM {name}") for name in names}

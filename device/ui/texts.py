@@ -280,6 +280,10 @@ _PLUGIN_TAKEN = {
     "books": ("1 book", "{} books"),
     "sent": ("1 reading session that was sent already", "{} reading sessions that were sent already"),
     "queued": ("1 reading session to send", "{} reading sessions to send"),
+    "elsewhere": (
+        "1 reading session that it sent to another server or account, to send if it is missing here",
+        "{} reading sessions that it sent to another server or account, to send if they are missing here",
+    ),
     "rated": ("1 rating that was sent already", "{} ratings that were sent already"),
     "ratings": ("1 rating to send", "{} ratings to send"),
     "ledger": ("1 mark that counted as sent", "{} marks that counted as sent"),

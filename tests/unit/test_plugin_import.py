@@ -57,6 +57,7 @@ def test_a_second_time_nothing_is_new_and_nothing_changes(device: Device) -> Non
 
 @pytest.mark.parametrize("version", [*MIGRATIONS, 10, 15])
 def test_every_version_of_the_database_is_understood(device: Device, version: int) -> None:
+    device.stay_at_its_server()
     with device.old(version) as old:
         fill(old)
     device.take_over()
@@ -122,6 +123,29 @@ def test_what_was_sent_is_only_noted_and_what_was_not_is_asked_for_first(device:
     ]
 
 
+def test_what_was_sent_to_another_server_is_looked_for_on_ours_and_told(device: Device) -> None:
+    device.configure("https://new.example.org")
+    with device.old() as old:
+        old.set(server_url=SERVER)
+        old.add_history(HASH, at(0), at(10), 600, book_id=7)
+        old.add_history(HASH, at(20), at(20), 0, book_id=7)
+    told = device.take_over()
+    assert [entry[1:] for entry in device.entries()] == [("waiting", 1, at_s(0))]
+    assert told[0] == (
+        "Taken over from the old plugin: 1 book, 1 reading session that it sent to another server or account, to send"
+        " if it is missing here."
+    )
+    assert "Left out: 1 reading session (no time read)." in told
+    assert device.take_over()[0] == "There is nothing new in what the old plugin left."
+
+
+def test_what_was_sent_by_a_device_without_an_account_of_ours_is_looked_for(device: Device) -> None:
+    with device.old() as old:
+        old.add_history(HASH, at(0), at(10), 600)
+    device.take_over()
+    assert [entry[1:] for entry in device.entries()] == [("waiting", 1, at_s(0))]
+
+
 def test_a_session_keeps_its_times_progress_and_pages(device: Device) -> None:
     with device.old() as old:
         old.add_pending_session(HASH, at(0), at(10), 600, start_progress=33.3333, end_progress=100.0, book_title="Emma")
@@ -166,6 +190,7 @@ def test_a_session_from_the_statistics_may_last_until_its_last_page_was_left(dev
 
 def test_a_session_in_the_queue_that_was_noted_as_sent_is_not_sent_again(device: Device) -> None:
     """The old plugin was killed between noting a session as sent and taking it out of its queue."""
+    device.stay_at_its_server()
     with device.old() as old:
         old.add_history(HASH, at(0), at(10), 600)
         old.add_pending_session(HASH, at(0), at(10), 600)
@@ -190,6 +215,7 @@ def test_sessions_that_follow_one_another_without_a_pause_are_two(device: Device
 
 
 def test_all_time_that_was_sent_is_noted_also_where_sessions_overlap(device: Device) -> None:
+    device.stay_at_its_server()
     with device.old() as old:
         old.add_history(HASH, at(0), at(10), 600, koreader_book_id=0)
         old.add_history(HASH, at(0), at(20), 1_200, koreader_book_id=1)
@@ -248,6 +274,7 @@ def test_what_the_statistics_brought_too_early_is_taken_back_if_it_was_sent_alre
             session = ReadingSession(at_s(minute), at_s(minute + 10), 600, 1, 5, 0.1, 0.2, 5, ())
             added = reading_sessions.add(device.store, id, reading_sessions.STATISTICS, None, session)
             outbox.add_session(device.store, added, id, "waiting", True, NOW)
+    device.stay_at_its_server()
     with device.old() as old:
         old.add_history(HASH, at(1), at(9), 500)
     assert "1 session of the statistics that it had sent" in device.take_over()[0]
@@ -365,6 +392,7 @@ def test_what_waited_for_its_book_goes_on_when_the_old_plugin_knows_it(device: D
 
 
 def test_a_book_that_was_switched_off_stays_so_and_nothing_of_it_is_queued(device: Device) -> None:
+    device.stay_at_its_server()
     with device.old() as old:
         id = old.add_book("/books/diary.epub", HASH, 7, title="Diary", tracking_enabled=0)
         old.add_pending_session(HASH, at(0), at(10), 600)
