@@ -264,7 +264,7 @@ class Taker:
 
     def take_sent_bookmark(self, row: Row) -> None:
         _, path, hash, made_at, remote_id = row
-        self._take_sent(path, hash, made_at, (plugin_rows.BOOKMARK,), remote_id)
+        self._take_sent(path, hash, made_at, (rules.BOOKMARK,), remote_id)
 
     def _take_sent(self, path: object, hash: object, made_at: object, kinds: tuple[str, ...], remote: object) -> None:
         book = self._book_of_row(path, hash, MARK)
@@ -284,7 +284,7 @@ class Taker:
 
     def take_pending_bookmark(self, row: Row) -> None:
         _, path, hash, made_at, payload = row
-        self._take_mark(path, hash, plugin_rows.mark(made_at, plugin_rows.BOOKMARK, payload))
+        self._take_mark(path, hash, plugin_rows.mark(made_at, rules.BOOKMARK, payload))
 
     def _take_mark(self, path: object, hash: object, mark: plugin_rows.OldMark | str) -> None:
         book = self._book_of_row(path, hash, MARK)
@@ -302,7 +302,7 @@ class Taker:
             self._take_book_note(book, mark.made_at, mark.book_note)
 
     def _take_book_note(self, book: records.FoundBook, made_at: str, payload: str) -> None:
-        if marks.is_on_server(self._store, book.id, marks.BOOK_NOTE, made_at):
+        if marks.is_on_server(self._store, book.id, rules.BOOK_NOTE, made_at):
             return
         if not book.tracked:
             self._report.leave(MARK, NOT_TRACKED)

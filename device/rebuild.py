@@ -135,14 +135,14 @@ def _put_recorded(store: Store, id: str, book_id: int, recorded: list[ReadingSes
     keys = {kept_journal.key(session) for session in recorded}
     for known in rows.of_journal(store, id):
         if known.book_id != book_id or known.key not in keys:
-            rows.forget(store, known.id)
+            reading_sessions.remove(store, known.id)
     restored = []
     for session in recorded:
         there = rows.at(store, book_id, session.started_at)
         if there is not None and (there.journal_id, there.key) == (id, kept_journal.key(session)):
             continue
         if there is not None:
-            rows.forget(store, there.id)
+            reading_sessions.remove(store, there.id)
         reading_sessions.add(store, book_id, reading_sessions.JOURNAL, id, session)
         restored.append(session)
     return restored

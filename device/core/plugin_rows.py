@@ -14,6 +14,7 @@ from __future__ import annotations
 from device import json_text
 from device.core.instants import DAY_S, EARLIEST_PLAUSIBLE_S, from_iso
 from device.core.journal import PAGES_MAX, TEXT_MAX_CHARS
+from device.core.outbox import BOOK_NOTE, BOOKMARK, HIGHLIGHT, IN_BOOK_NOTE
 from device.core.reading_session import FLAG_CLOCK_UNSET, ReadingSession
 
 TYPE_CHECKING = False
@@ -38,8 +39,7 @@ WITHOUT_FILE = "historical://"  # path of a book that was only known from KORead
 _HEX_DIGITS = frozenset("0123456789abcdef")
 _FORMATS = {"EPUB": "epub", "PDF": "pdf", "CBX": "cbz", "CBZ": "cbz", "CBR": "cbr", "DJVU": "djvu"}
 
-# Kinds of mark, as `device/store/marks.py` calls them, and what the old plugin called their ways to the server.
-HIGHLIGHT, IN_BOOK_NOTE, BOOK_NOTE, BOOKMARK = "highlight", "in_book_note", "book_note", "bookmark"
+# Kinds of mark, by what the old plugin called their ways to the server.
 KINDS = {
     "highlight": (HIGHLIGHT,),
     "in_book_note": (IN_BOOK_NOTE,),

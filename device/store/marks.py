@@ -1,6 +1,7 @@
 """Highlights, notes and bookmarks: what another program says it has sent, and what waits for its position.
 
-Called by: `device/plugin_import.py`. A mark is known by its book, its kind and KOReader's date and time of it.
+Called by: `device/plugin_records.py`. A mark is known by its book, its kind (`device/core/outbox.py`) and KOReader's
+date and time of it.
 """
 
 from __future__ import annotations
@@ -8,8 +9,6 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from device.store.database import Store
-
-HIGHLIGHT, IN_BOOK_NOTE, BOOK_NOTE, BOOKMARK = "highlight", "in_book_note", "book_note", "bookmark"
 
 
 def key(book_id: int, made_at: str) -> str:
@@ -42,8 +41,3 @@ def add_pending(store: Store, book_id: int, kind: str, made_at: str, payload: st
         (book_id, kind, made_at, payload),
     )
     return cursor.rowcount == 1
-
-
-def pending_counts(store: Store) -> dict[str, int]:
-    """Marks that wait for their position, by kind."""
-    return dict(store.execute("SELECT kind, COUNT(*) FROM pending_mark GROUP BY kind").fetchall())

@@ -6,7 +6,7 @@ Called by: `device/plugin_records.py`, `device/plugin_import.py`.
 
 from __future__ import annotations
 
-from device.store import history, settings
+from device.store import history, reading_sessions, settings
 from device.store.reading_sessions import STATISTICS
 
 TYPE_CHECKING = False
@@ -128,16 +128,7 @@ def withdraw_statistics(store: Store, book_id: int, started_at: int, ended_at: i
     """
     rows = store.execute(_UNSENT_STATISTICS, (book_id, STATISTICS, ended_at, started_at)).fetchall()
     for row in rows:
-        _remove_entry(store, int(row[0]))
-        _remove_session(store, int(row[0]))
+        reading_sessions.remove(store, int(row[0]))
     if rows:
         settings.remove(store, history.MARK)
     return len(rows)
-
-
-def _remove_entry(store: Store, session_id: int) -> None:
-    store.execute("DELETE FROM outbox WHERE session_id = ?", (session_id,))
-
-
-def _remove_session(store: Store, session_id: int) -> None:
-    store.execute("DELETE FROM reading_session WHERE id = ?", (session_id,))

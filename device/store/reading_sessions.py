@@ -167,3 +167,17 @@ def add(store: Store, book_id: int, source: str, journal_id: str | None, session
     )
     assert cursor.lastrowid is not None
     return cursor.lastrowid
+
+
+def remove(store: Store, id: int) -> None:
+    """A session and its outbox entry."""
+    _remove_entry(store, id)
+    _remove_session(store, id)
+
+
+def _remove_entry(store: Store, session_id: int) -> None:
+    store.execute("DELETE FROM outbox WHERE session_id = ?", (session_id,))
+
+
+def _remove_session(store: Store, id: int) -> None:
+    store.execute("DELETE FROM reading_session WHERE id = ?", (id,))

@@ -149,20 +149,6 @@ def at(store: Store, book_id: int, started_at: int) -> KnownSession | None:
     return None if row is None else KnownSession(*row)
 
 
-def forget(store: Store, id: int) -> None:
-    """A session that was read wrongly."""
-    _forget_entry(store, id)
-    _forget_session(store, id)
-
-
-def _forget_entry(store: Store, session_id: int) -> None:
-    store.execute("DELETE FROM outbox WHERE session_id = ?", (session_id,))
-
-
-def _forget_session(store: Store, id: int) -> None:
-    store.execute("DELETE FROM reading_session WHERE id = ?", (id,))
-
-
 def add_missing_entries(store: Store, now: int) -> None:
     """Every session without an outbox entry becomes an unproven intent."""
     store.execute(
