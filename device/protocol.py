@@ -48,7 +48,7 @@ class UnknownVersion(ValueError):
 
 
 class Job:
-    __slots__ = ("arguments", "book", "book_title", "deadline_s", "fingerprint", "id", "reason", "verb")
+    __slots__ = ("arguments", "book", "deadline_s", "id", "reason", "verb")
 
     def __init__(self, id: str | None, verb: str, reason: str, deadline_s: int) -> None:
         self.id = id  # None: no result file, the outcome goes to the terminal
@@ -57,8 +57,6 @@ class Job:
         self.deadline_s = deadline_s
         self.arguments: dict[str, Json] = {}  # what the verb is to be done with
         self.book = ""  # the file of the book that is meant; for a job, the one that is open
-        self.book_title = ""
-        self.fingerprint = ""  # KOReader's, of that book
 
     def asked_for(self) -> bool:
         """Whether a person waits for this run, rather than KOReader having started it in passing."""
@@ -105,14 +103,10 @@ def read_job(content: bytes) -> Job:
     deadline_s = bounded(fields.get("deadline_s"), DEADLINE_LEAST_S, DEADLINE_MOST_S)
     job = Job(id, str(verb), str(reason), deadline_s or DEADLINE_DEFAULT_S)
     job.arguments = _arguments(fields.get("arguments"))
-    job.book = _text(fields.get("book"))
-    job.book_title = _text(fields.get("book_title"))
-    job.fingerprint = _text(fields.get("fingerprint"))
+    book = fields.get("book")
+    if isinstance(book, str) and len(book) <= TEXT_MOST_CHARS:
+        job.book = book
     return job
-
-
-def _text(value: Json) -> str:
-    return value if isinstance(value, str) and len(value) <= TEXT_MOST_CHARS else ""
 
 
 def _arguments(value: Json) -> dict[str, Json]:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from device.store.outbox import OpenEntry
 
 
-FINGERPRINT_CHARS = 32  # a hexadecimal MD5
 UNTRACKED_MAX_BYTES = 65_536  # as much as the launcher reads when a book opens; the worker keeps to the whole list
 
 
@@ -187,9 +186,7 @@ def _track(run: Run) -> None:
     wanted = {"on": True, "off": False, True: True, False: False}.get(on if isinstance(on, (bool, str)) else "")
     if wanted is None or not run.job.book:
         raise ValueError("track needs a book and on or off")
-    fingerprint = run.job.fingerprint if len(run.job.fingerprint) == FINGERPRINT_CHARS else None
-    suffix = run.job.book.rpartition(".")[2].lower()
-    book = Book(run.job.book, suffix, run.job.book_title, [], [], fingerprint, None)
+    book = Book(run.job.book, run.job.book.rpartition(".")[2].lower(), "", [], [], None, None)
     with run.store.transaction():
         if books.with_file(run.store, run.job.book) is None:
             books.remember(run.store, book)

@@ -64,7 +64,18 @@ class Book:
 class Moment:
     """One event of a reading, its clocks (`timeline.py`) and the place then on screen; None is what was not said."""
 
-    __slots__ = ("boot_ms", "event", "fraction", "label", "monotonic_ms", "page", "pages", "wall_s", "xpointer")
+    __slots__ = (
+        "boot_ms",
+        "event",
+        "fraction",
+        "label",
+        "monotonic_ms",
+        "on_screen_ms",
+        "page",
+        "pages",
+        "wall_s",
+        "xpointer",
+    )
 
     def __init__(
         self,
@@ -81,6 +92,7 @@ class Moment:
         self.boot_ms = boot_ms
         self.page = page
         self.pages = pages
+        self.on_screen_ms = 0  # for OPEN: how long the page had been read before, in another file
         self.fraction: float | None = None  # KOReader's own progress, 0..1
         self.label: str | None = None  # the book's own page label
         self.xpointer: str | None = None
@@ -149,6 +161,7 @@ def add_moment(reading: Reading, fields: dict[str, Json]) -> None:
         bounded(fields.get("pages"), 1, PAGES_MAX),
         bounded(fields.get("b"), 0, MONOTONIC_MAX_MS),
     )
+    moment.on_screen_ms = bounded(fields.get("on_screen_ms"), 0, MONOTONIC_MAX_MS) or 0
     moment.fraction = _fraction(fields.get("fraction"))
     moment.label = _text(fields.get("label"))[:LABEL_MAX_CHARS] or None
     moment.xpointer = _xpointer(fields.get("xpointer"))

@@ -59,7 +59,9 @@ class Preference:
 
 PREFERENCES = (
     Preference(IDLE_CAP_S, 300, 30, 3_600),  # the longest time that counts for one page
-    Preference(JOIN_PAUSE_S, 300, 0, 7_200),  # a sleep of up to this does not split a session; 0: every sleep does
+    # A sleep of up to this does not split a session; 0: every sleep does. After ten minutes the launcher begins another
+    # journal, whatever is set.
+    Preference(JOIN_PAUSE_S, 300, 0, 600),
     Preference(COUNTING, EVERY_PAGE, 0, 0, (EVERY_PAGE, AS_KOREADER)),  # or as KOReader's own statistics do
     Preference(DETECTION, BY_DURATION, 0, 0, (BY_DURATION, BY_PAGES)),  # what makes a session worth keeping
     Preference(MIN_DURATION_S, 30, 1, 3_600),  # by duration

@@ -5,7 +5,8 @@ Rule 1: everything that decides what counts as reading lives in this file.
 How it works. A reading (one journal) is a row of moments with gaps between them; how long each gap was and when it
 happened is `timeline.py`'s business. The event that opens a gap says what the reader did in it (`GAP`): with a page on
 screen she read it, asleep she did not. Every page that comes on screen brings a credit of `idle_cap_s`, which time on
-that page uses up, sleeps in between or not; only another page brings another. When it is used up the session ends
+that page uses up, sleeps in between or not, also where the reading goes on in another journal; only another page
+brings another. When it is used up the session ends
 there, and the next page turn begins another: a night on the charger costs one cap, not eight hours. A sleep longer
 than `join_pause_s` ends the session as well.
 
@@ -252,7 +253,7 @@ def _sittings(moments: list[Moment], times: Timeline, rules: Rules) -> list[_Sit
         if _is_another_page(moments, number, view, rules):
             if current is not None:
                 view.end_in(current, page_min_ms)
-            view = _View(moment.page, rules.idle_cap_s * 1000)
+            view = _View(moment.page, max(rules.idle_cap_s * 1000 - moment.on_screen_ms, 0))
         if current is None and kind == READING and view.credit_ms:
             current = _Sitting(number)
             grown.append(current)
@@ -282,7 +283,7 @@ def _is_another_page(moments: list[Moment], number: int, view: _View, rules: Rul
     moment = moments[number]
     if moment.event == journal.OPEN:
         # KOReader announces the page once more when a book whose text flows is open: such a book has an xpointer.
-        return rules.opening_page_counts or moment.xpointer is not None
+        return rules.opening_page_counts or moment.xpointer is not None or moment.on_screen_ms > 0
     if moment.event == journal.SUSPEND:
         # Its statistics save what they have before a sleep, and count from then on for a page without a number.
         return view.page is None and not rules.opening_page_counts

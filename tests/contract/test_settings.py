@@ -117,7 +117,7 @@ def test_a_moved_book_that_is_switched_off_at_its_new_place_keeps_what_waits_of_
     reader.reads(**moby)
     reader.run("ingest")
     moved = "/mnt/onboard/moved/Moby Dick.epub"
-    reader.run_job("track", reason="tap", arguments={"on": False}, book=moved, fingerprint="a" * 32)
+    reader.run_job("track", reason="tap", arguments={"on": False}, book=moved)
     reader.reads(start=1_795_100_000, **{**moby, "file": moved})
     reader.run("sync")
     assert server.sessions() == []

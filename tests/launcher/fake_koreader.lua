@@ -85,7 +85,8 @@ local OURS = "^booklore_"
 local THEIRS = {
     "datastorage", "device", "dispatcher", "ffi/util", "gettext", "libs/libkoreader-lfs", "logger", "rapidjson",
     "ui/event", "ui/network/manager", "ui/time", "ui/uimanager", "ui/widget/container/widgetcontainer",
-    "ui/widget/confirmbox", "ui/widget/infomessage", "ui/widget/notification", "ui/widget/spinwidget", "util",
+    "ui/widget/confirmbox", "ui/widget/infomessage", "ui/widget/notification", "ui/widget/spinwidget",
+    "ui/widget/textviewer", "util",
 }
 
 --- A new KOReader process: nothing in memory, everything on disk as it was.
@@ -347,6 +348,7 @@ function Fake:_modules()
         ["ui/widget/confirmbox"] = self:_confirm_box(),
         ["ui/widget/spinwidget"] = self:_spin_widget(),
         ["ui/widget/infomessage"] = self:_message_class("InfoMessage"),
+        ["ui/widget/textviewer"] = self:_message_class("TextViewer"),
         ["ui/widget/notification"] = self:_message_class("Notification"),
         ["util"] = self:_util(),
     }

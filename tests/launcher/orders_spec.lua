@@ -147,7 +147,7 @@ for managed, order in pairs({
         local world, front_end = reading(folder)
         equal(heard(front_end, function() front_end:suspend(managed) end), order, "heard at suspend")
         equal(Check.events(world, "open"), "open page suspend", "events asleep")
-        world:sleep(3600)
+        world:sleep(300)
         equal(heard(front_end, front_end.resume), "OutOfScreenSaver Resume", "heard at resume")
         front_end:turn(14)
         front_end:close()

@@ -819,6 +819,17 @@ test("a tap shows all messages of the answer", function(folder)
     equal(world.shown[#world.shown].text, "1 waits\nTypee", "text")
 end)
 
+test("an answer that is longer than a screen can be scrolled", function(folder)
+    local world, front_end = Check.koreader(folder)
+    front_end:send("BookloreSync")
+    local messages = {}
+    for line = 1, 40 do messages[line] = { level = "info", text = "Book " .. line } end
+    Check.answer(world, 1, { messages = messages })
+    world:pass(2)
+    equal(world.shown[#world.shown].kind, "TextViewer", "kind")
+    matches(world.shown[#world.shown].text, "^Book 1\nBook 2\n.*Book 40$", "text")
+end)
+
 test("the result of a run at exit is shown at the next start", function(folder)
     local world, front_end = reading(folder)
     front_end:exit()

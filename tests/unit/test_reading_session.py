@@ -136,6 +136,14 @@ def test_a_page_read_before_and_after_a_night_counts_both_times_up_to_the_cap() 
     assert [(session.started_at - NOON, session.duration_s) for session in found] == [(0, 100), (30_000, 200)]
 
 
+def test_a_page_that_was_read_in_the_journal_before_has_what_is_left_of_its_cap() -> None:
+    goes_on = reading(("o", 0, 1), ("p", 200, 2), ("c", 260, 2))
+    goes_on.moments[0].on_screen_ms = 250_000
+    assert [session.duration_s for session in sessions(goes_on, RULES)] == [50, 60]
+    goes_on.moments[0].on_screen_ms = 400_000
+    assert [session.duration_s for session in sessions(goes_on, RULES)] == [60]
+
+
 def test_every_sleep_splits_where_the_reader_wants_it_so() -> None:
     slept = reading(("o", 0, 1), ("s", 100, 0), ("r", 101, 0), ("p", 150, 2), ("c", 200, 2))
     assert [session.duration_s for session in sessions(slept, Rules(join_pause_s=0))] == [100, 99]

@@ -7,9 +7,12 @@ local ConfirmBox = require("ui/widget/confirmbox")
 local InfoMessage = require("ui/widget/infomessage")
 local Notification = require("ui/widget/notification")
 local SpinWidget = require("ui/widget/spinwidget")
+local TextViewer = require("ui/widget/textviewer")
 local UIManager = require("ui/uimanager")
+local _ = require("gettext")
 
 local HELD_STEPS = 5 -- a button held down goes faster
+local LINES_MOST = 12 -- of a message; it grows to the size of the screen and then loses its end, a text can be scrolled
 
 local Dialogs = {}
 
@@ -19,8 +22,13 @@ function Dialogs.show(messages, tapped)
     local first = messages[1]
     if tapped and (first.level == "error" or #messages > 1 or first.text:find("\n", 1, true)) then
         local texts = {}
-        for _, message in ipairs(messages) do texts[#texts + 1] = message.text end
-        UIManager:show(InfoMessage:new({ text = table.concat(texts, "\n") }))
+        for index = 1, #messages do texts[index] = messages[index].text end
+        local text = table.concat(texts, "\n")
+        if select(2, text:gsub("\n", "")) >= LINES_MOST then
+            UIManager:show(TextViewer:new({ title = _("BookLore Sync"), text = text }))
+        else
+            UIManager:show(InfoMessage:new({ text = text }))
+        end
     else
         UIManager:show(Notification:new({ text = first.text:match("^[^\r\n]*") }))
     end

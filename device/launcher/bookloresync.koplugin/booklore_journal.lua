@@ -2,13 +2,17 @@
 --
 -- Promises: a line that was written survives a crash of KOReader; what was written up to an `open`, `suspend`, `close`
 -- or `snapshot`, or up to KOReader's own autosave, survives a power cut. A reading is `<id>.open` while it goes on and
--- `<id>.jsonl` when it is over. Never reads a journal, never waits for anything but the disk, never raises for a full
--- or read-only disk: the reader is told once per process, and the next event tries again in a new file.
+-- `<id>.jsonl` when it is over; after a long sleep or very many lines it goes on in another file. Never reads a
+-- journal, never waits for anything but the disk, never raises for a full or read-only disk: the reader is told once
+-- per process, and the next event tries again in a new file.
 -- Called by main.lua's event handlers. Law: docs/protocol.md, "Journal".
 
 local Json = require("booklore_json")
 
 local FORMAT_VERSION = 1
+-- A sleep of this length ends a reading: a reader who never closes her book wants her evening sent all the same.
+local LONG_SLEEP_MS = 10 * 60 * 1000
+local LINES_MOST = 12000 -- of a file; the worker reads 20,000 lines or 4 MiB of it, and 300 bytes are a long line
 
 local Journal = {}
 Journal.__index = Journal
@@ -43,6 +47,7 @@ end
 function Journal:open(describe)
     if self.file then self:_put_away() end
     self.describe = describe
+    self.on_screen_ms, self.on_screen_since = 0, self:_now_ms()
     self:_begin()
 end
 
@@ -51,6 +56,8 @@ function Journal:turn(page, pages, place)
     -- KOReader announces every turn twice.
     if not self:_ready() or (page == self.page and pages == self.pages) then return end
     self.page, self.pages, self.asleep = page, pages, false
+    self.on_screen_ms, self.on_screen_since = 0, self:_now_ms()
+    if self.line_number >= LINES_MOST then return self:_go_on_in_another_file() end
     -- No fsync here: on eMMC behind vfat it costs tens of milliseconds, which the reader would feel at every turn.
     -- write + flush hands the line to the kernel, and that outlives a KOReader that crashes.
     self:_append("page", { { "page", page }, { "pages", pages } }, place())
@@ -60,6 +67,9 @@ end
 function Journal:suspend(place)
     if self.asleep or not self:_ready() then return end
     self.asleep = true
+    local now_ms = self:_now_ms()
+    self.on_screen_ms = self.on_screen_ms + math.max(0, now_ms - self.on_screen_since)
+    self.asleep_since, self.asleep_since_wall_s = now_ms, self.deps.clock.wall_s()
     self:_append("suspend", place)
     self:flush_to_disk()
 end
@@ -67,7 +77,27 @@ end
 function Journal:resume()
     if not self.asleep or not self:_ready() then return end
     self.asleep = false
+    self.on_screen_since = self:_now_ms()
+    if self:_slept_ms() > LONG_SLEEP_MS then return self:_go_on_in_another_file() end
     self:_append("resume", {})
+end
+
+--- By the clock that runs through sleep; without one the wall clock has to do.
+function Journal:_slept_ms()
+    local clock = self.deps.clock
+    if clock.boottime_ms() then return clock.boottime_ms() - (self.asleep_since or clock.boottime_ms()) end
+    return (clock.wall_s() - (self.asleep_since_wall_s or clock.wall_s())) * 1000
+end
+
+function Journal:_now_ms()
+    return self.deps.clock.boottime_ms() or self.deps.clock.monotonic_ms()
+end
+
+--- The worker takes the file that is over, and knows from the next how long its first page has been read already.
+function Journal:_go_on_in_another_file()
+    self:flush_to_disk()
+    if self.file then self:_put_away() end
+    self:_begin()
 end
 
 function Journal:close(reason, page, pages, place)
@@ -116,6 +146,7 @@ function Journal:_begin()
     self:_append("open", {
         { "id", self.id }, { "utc_offset_s", self.deps.clock.utc_offset_s() }, { "boot", self.deps.boot_id },
         { "book", reading.book }, { "page", reading.page }, { "pages", reading.pages },
+        { "on_screen_ms", self.on_screen_ms > 0 and self.on_screen_ms or nil },
     }, reading.place)
     self:flush_to_disk()
     self.deps.sync_folder(self.deps.folder)
