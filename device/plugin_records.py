@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from device import json_text
 from device.core import outbox as rules
-from device.core import plugin_rows
+from device.core import plugin_rows, plugin_times
 from device.core.journal import Book
 from device.store import books, marks, outbox, reading_sessions, settings
 from device.store import plugin_records as records
@@ -19,11 +19,14 @@ from device.store import plugin_records as records
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from device.core.plugin_rows import OldBook, OldSession
+    from device.core.reading_session import ReadingSession
     from device.disk import Disk
     from device.store.database import Store
     from device.store.plugin_database import Row
 
 MATCHED_BY = "old plugin"
+NO_BOOK = -1  # no book's id
+LONGEST_S = plugin_rows.SESSION_MAX_S + plugin_rows.HISTORY_TOLERANCE_S  # of a session
 RATING_KEY = "old plugin"  # besides the book: what the reader rates later has keys of its own
 
 # What was taken, and what was left, as the report names it.
@@ -156,52 +159,43 @@ class Taker:
     def _note_as_sent(self, old: OldSession) -> None:
         """For the ledger: so that no other record of the same reading is ever sent."""
         session = old.session
-        if old.book.fingerprint is None and records.is_recorded(self._store, session.started_at, session.ended_at):
-            return  # by its title alone the book might now be taken for another
-        book = self._book_of_session(old.book)
-        withdrawn = records.withdraw_statistics(self._store, book.id, session.started_at, session.ended_at)
+        book = self._known_book(old.book)
+        reach = session.started_at, plugin_times.latest_end(session), LONGEST_S
+        taken = records.spans_that_stay(self._store, NO_BOOK if book is None else book.id, *reach)
+        plugin_times.fit(session, taken)
+        parts = plugin_times.free_parts(session, taken)
+        if not parts:
+            return
+        if book is None:
+            book = self._new_book(old.book)
+        withdrawn = records.withdraw_statistics(self._store, book.id, session.started_at, session.ended_at, LONGEST_S)
         for _ in range(withdrawn):
             self._report.take(WITHDRAWN)
-        if self._is_covered(book.id, session.started_at, session.ended_at):
-            return
-        while records.start_is_taken(self._store, book.id, session.started_at):
-            session.started_at += 1  # another one began then and was shorter: the rest is what must be noted
-        session.ended_at = max(session.ended_at, session.started_at)
-        id = reading_sessions.add(self._store, book.id, reading_sessions.PLUGIN, None, session)
-        outbox.add_session(self._store, id, book.id, rules.ACKNOWLEDGED, False, self._now)
+        for part in parts:
+            self._add_session(book, plugin_times.part_of(session, part), rules.ACKNOWLEDGED, False)
         self._report.take(SENT)
-
-    def _is_covered(self, book_id: int, started_at: int, ended_at: int) -> bool:
-        reached = started_at
-        for start, end in self._spans(book_id, started_at, ended_at):
-            if start > reached:
-                break
-            reached = max(reached, end)
-            if reached >= ended_at:
-                return True
-        return False
 
     def _queue(self, old: OldSession, what: str) -> None:
         session = old.session
-        if records.is_recorded(self._store, session.started_at, session.ended_at):
+        latest_end = plugin_times.latest_end(session)
+        if records.is_recorded(self._store, session.started_at, session.ended_at, latest_end):
             return
-        book = self._book_of_session(old.book)
-        spans = self._spans(book.id, session.started_at, session.ended_at)
-        if any(start < session.ended_at and end > session.started_at for start, end in spans) or (
-            records.start_is_taken(self._store, book.id, session.started_at)
-        ):
+        book = self._known_book(old.book) or self._new_book(old.book)
+        taken = records.spans_around(self._store, session.started_at, latest_end, LONGEST_S)
+        if not plugin_times.is_free(session, taken):
             self._report.leave(SESSION, OVERLAPS)
         elif not book.tracked:
             self._report.leave(SESSION, NOT_TRACKED)
         else:
-            id = reading_sessions.add(self._store, book.id, reading_sessions.PLUGIN, None, session)
-            outbox.add_session(self._store, id, book.id, self._state(book), True, self._now)
+            plugin_times.fit(session, taken)
+            self._add_session(book, session, self._state(book), True)
             self._report.take(what)
 
-    def _spans(self, book_id: int, started_at: int, ended_at: int) -> list[tuple[int, int]]:
-        return records.spans_around(self._store, book_id, started_at, ended_at, plugin_rows.SESSION_MAX_S)
+    def _add_session(self, book: records.FoundBook, session: ReadingSession, state: str, unproven: bool) -> None:
+        id = reading_sessions.add(self._store, book.id, reading_sessions.PLUGIN, None, session)
+        outbox.add_session(self._store, id, book.id, state, unproven, self._now)
 
-    def _book_of_session(self, old: OldBook) -> records.FoundBook:
+    def _known_book(self, old: OldBook) -> records.FoundBook | None:
         """By its hash, else by its title: the one book that is called so, or one that has nothing but the title."""
         found = None
         if old.fingerprint is not None:
@@ -210,10 +204,14 @@ class Taker:
             called_so = records.books_with_title(self._store, old.title)
             if len(called_so) == 1 or (called_so and records.is_only_a_title(self._store, called_so[0].id)):
                 found = called_so[0]
-        if found is None:
-            found = self._add(old)
-        self._match(found, old)
+        if found is not None:
+            self._match(found, old)
         return found
+
+    def _new_book(self, old: OldBook) -> records.FoundBook:
+        book = self._add(old)
+        self._match(book, old)
+        return book
 
     def _state(self, book: records.FoundBook) -> str:
         return rules.WAITING if book.server_id is None else rules.INTENT

@@ -1,6 +1,7 @@
 """What the rows of the Lua plugin's database mean: cells in, books, sessions and marks out, or why a row is left out.
 
-Rule 1: every decision on what of the old plugin is believed lies in this file and in `plugin_settings.py`.
+Rule 1: every decision on what of the old plugin is believed lies in this file, in `plugin_settings.py` and, where a
+session meets what is recorded, in `plugin_times.py`.
 
 What is not believed: a server id beside `koreader_book_id` 0, because the old plugin gave one book's id to the sessions
 of all books that it did not know; times that cannot be true; a CFI, because most of them point beside their words

@@ -34,9 +34,10 @@ def session_spans(store: Store) -> Iterator[Span]:
 
 def _next_session_spans(store: Store, after_start: int) -> list[Span]:
     # The Lua plugin ended a session where its last page began: one second more and that page's record is part of it.
+    # Where its pauses were shorter than that page, the session was extended (`device/core/plugin_times.py`).
     return store.execute(
-        "SELECT started_at, MAX(MAX(ended_at + (source = ?), started_at + 1)) FROM reading_session WHERE started_at > ?"
-        " GROUP BY started_at ORDER BY started_at LIMIT ?",
+        "SELECT started_at, MAX(MAX(ended_at + (source = ? AND duration_s < ended_at - started_at), started_at + 1))"
+        " FROM reading_session WHERE started_at > ? GROUP BY started_at ORDER BY started_at LIMIT ?",
         (PLUGIN, after_start, SPANS_AT_ONCE),
     ).fetchall()
 

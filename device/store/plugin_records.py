@@ -91,42 +91,55 @@ def set_rating_base(store: Store, id: int, rating: int) -> None:
     store.execute("UPDATE book SET rating_base = ? WHERE id = ?", (rating, id))
 
 
-def is_recorded(store: Store, started_at: int, ended_at: int) -> bool:
-    """Whether there is a session with exactly these ends, of whatever book: then it is the same one."""
+def is_recorded(store: Store, started_at: int, ended_at: int, latest_end: int) -> bool:
+    """Whether there is a session with these ends, or one that was extended to at most `latest_end`, of whatever book:
+    then it is the same one."""
     row = store.execute(
-        "SELECT 1 FROM reading_session WHERE ended_at = ? AND started_at = ? LIMIT 1", (ended_at, started_at)
+        "SELECT 1 FROM reading_session WHERE started_at = ? AND +ended_at BETWEEN ? AND ? LIMIT 1",
+        (started_at, ended_at, latest_end),
     ).fetchone()
     return row is not None
 
 
-def spans_around(store: Store, book_id: int, started_at: int, ended_at: int, longest_s: int) -> list[tuple[int, int]]:
-    """(started_at, ended_at) of the sessions of a book that touch this time, in order; none lasts over `longest_s`."""
+def spans_around(store: Store, started_at: int, ended_at: int, longest_s: int) -> list[tuple[int, int]]:
+    """(started_at, ended_at) of the sessions that touch this time, in order; none lasts over `longest_s`."""
     rows = store.execute(
-        "SELECT started_at, ended_at FROM reading_session"
-        " WHERE book_id = ? AND started_at >= ? AND started_at <= ? AND ended_at >= ? ORDER BY started_at",
-        (book_id, started_at - longest_s, ended_at, started_at),
+        "SELECT started_at, ended_at FROM reading_session WHERE started_at BETWEEN ? AND ? AND +ended_at >= ?"
+        " ORDER BY started_at",
+        (started_at - longest_s, ended_at, started_at),
     )
     return [(int(start), int(end)) for start, end in rows]
 
 
-def start_is_taken(store: Store, book_id: int, started_at: int) -> bool:
-    row = store.execute("SELECT 1 FROM reading_session WHERE book_id = ? AND started_at = ?", (book_id, started_at))
-    return row.fetchone() is not None
-
-
-_UNSENT_STATISTICS = (
-    "SELECT s.id FROM reading_session s JOIN outbox o ON o.session_id = s.id WHERE s.book_id = ? AND s.source = ?"
-    " AND s.started_at < ? AND s.ended_at > ? AND o.state IN ('new', 'intent', 'waiting') AND o.begun_boot IS NULL"
-    " AND o.attempts = 0"
+# What was imported from KOReader's statistics, is of one book, and was never sent.
+_MAY_BE_WITHDRAWN = (
+    "s.book_id = ? AND s.source = ? AND EXISTS (SELECT 1 FROM outbox o WHERE o.session_id = s.id"
+    " AND o.state IN ('new', 'intent', 'waiting') AND o.begun_boot IS NULL AND o.attempts = 0)"
 )
 
 
-def withdraw_statistics(store: Store, book_id: int, started_at: int, ended_at: int) -> int:
+def spans_that_stay(
+    store: Store, book_id: int, started_at: int, ended_at: int, longest_s: int
+) -> list[tuple[int, int]]:
+    """As `spans_around`, without what `withdraw_statistics` takes away."""
+    rows = store.execute(
+        "SELECT s.started_at, s.ended_at FROM reading_session s WHERE s.started_at BETWEEN ? AND ?"
+        f" AND +s.ended_at >= ? AND NOT ({_MAY_BE_WITHDRAWN}) ORDER BY s.started_at",
+        (started_at - longest_s, ended_at, started_at, book_id, STATISTICS),
+    )
+    return [(int(start), int(end)) for start, end in rows]
+
+
+def withdraw_statistics(store: Store, book_id: int, started_at: int, ended_at: int, longest_s: int) -> int:
     """Takes back what was imported from KOReader's statistics, was never sent, and lies in this time.
 
     The next import of the statistics brings back what of it lies outside. How many sessions it was.
     """
-    rows = store.execute(_UNSENT_STATISTICS, (book_id, STATISTICS, ended_at, started_at)).fetchall()
+    rows = store.execute(
+        "SELECT s.id FROM reading_session s WHERE s.started_at BETWEEN ? AND ? AND +s.ended_at > ?"
+        f" AND {_MAY_BE_WITHDRAWN}",
+        (started_at - longest_s, ended_at - 1, started_at, book_id, STATISTICS),
+    ).fetchall()
     for row in rows:
         reading_sessions.remove(store, int(row[0]))
     if rows:

@@ -72,8 +72,10 @@ class Device:
             " JOIN book b ON b.id = s.book_id WHERE s.source = 'statistics' ORDER BY s.started_at"
         ).fetchall()
 
-    def adds_live(self, book_id: int, start: int, end: int, source: str = reading_sessions.JOURNAL) -> None:
-        session = ReadingSession(start, end, end - start, 1, 2, 0.1, 0.2, 2, ())
+    def adds_live(
+        self, book_id: int, start: int, end: int, source: str = reading_sessions.JOURNAL, pauses_s: int = 0
+    ) -> None:
+        session = ReadingSession(start, end, end - start - pauses_s, 1, 2, 0.1, 0.2, 2, ())
         with self.store.transaction():
             reading_sessions.add(self.store, book_id, source, None, session)
 

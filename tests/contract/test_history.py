@@ -89,9 +89,16 @@ def test_what_was_recorded_live_is_not_imported(device: Device) -> None:
 def test_the_last_page_of_the_old_plugins_session_is_part_of_it(device: Device) -> None:
     # It ended its sessions where the last page began: at NOON + 1,140.
     two_books(device.statistics)
-    device.adds_live(device.has_book(), NOON, NOON + 1_140, reading_sessions.PLUGIN)
+    device.adds_live(device.has_book(), NOON, NOON + 1_140, reading_sessions.PLUGIN, pauses_s=60)
     device.imports()
     assert device.sessions() == MOBY_AND_EMMA[1:]
+
+
+def test_the_page_behind_an_old_plugins_session_that_was_extended_is_not_part_of_it(device: Device) -> None:
+    two_books(device.statistics)
+    device.adds_live(device.has_book(), NOON, NOON + 1_140, reading_sessions.PLUGIN)
+    device.imports()
+    assert device.sessions() == [("Moby Dick", NOON + 1_140, NOON + 1_200, 60, 1), *MOBY_AND_EMMA[1:]]
 
 
 def test_time_that_a_journal_of_the_book_covers_is_not_imported(device: Device) -> None:

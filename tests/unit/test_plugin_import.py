@@ -109,6 +109,21 @@ def test_the_fixture_has_the_tables_of_the_plugins_own_database(tmp_path: Path) 
 # Reading sessions
 
 
+def spans(device: Device) -> list[tuple[Any, ...]]:
+    return device.rows("SELECT started_at, ended_at, duration_s FROM reading_session ORDER BY started_at")
+
+
+def record(device: Device, hash: str, first_minute: int, last_minute: int) -> None:
+    """What was read with this plugin already."""
+    session = ReadingSession(
+        at_s(first_minute), at_s(last_minute), (last_minute - first_minute) * 60, 1, 5, 0.1, 0.2, 5, ()
+    )
+    with device.store.transaction():
+        id = books.remember(device.store, Book(f"/books/{hash}.epub", "epub", hash[0], [], [], hash, None))
+        added = reading_sessions.add(device.store, id, reading_sessions.JOURNAL, None, session)
+        outbox.add_session(device.store, added, id, "waiting", False, NOW)
+
+
 def test_what_was_sent_is_only_noted_and_what_was_not_is_asked_for_first(device: Device) -> None:
     with device.old() as old:
         fill(old)
@@ -184,8 +199,57 @@ def test_a_session_from_the_statistics_may_last_until_its_last_page_was_left(dev
     """The old plugin ended it where the last page began, and counted that page's time all the same."""
     with device.old() as old:
         old.add_history(HASH, at(0), at(10), 720, synced=0)
+        old.add_history(HASH, at(20), at(20), 60, synced=0)
     device.take_over()
-    assert device.states() == ["waiting"]
+    assert spans(device) == [(at_s(0), at_s(12), 720), (at_s(20), at_s(21), 60)]
+    assert device.take_over() == ["There is nothing new in what the old plugin left."]
+
+
+def test_a_session_is_extended_only_up_to_what_is_recorded_next(device: Device) -> None:
+    record(device, "c" * 32, 11, 20)
+    with device.old() as old:
+        old.add_history(HASH, at(0), at(10), 720, synced=0)
+        old.add_history(HASH, at(10), at(11), 90, synced=0)
+    device.take_over()
+    assert spans(device) == [(at_s(0), at_s(11), 660), (at_s(11), at_s(20), 540)]
+
+
+def test_a_sent_session_without_length_takes_one_second_and_what_was_read_live_then_has_room_behind_it(
+    device: Device,
+) -> None:
+    device.stay_at_its_server()
+    with device.old() as old:
+        old.add_history(HASH, at(0), at(0), 0)
+    device.take_over()
+    assert spans(device) == [(at_s(0), at_s(0) + 1, 1)]
+    assert reading_sessions.latest_end_within(device.store, at_s(0), at_s(5)) == at_s(0) + 1
+
+
+def test_time_that_was_sent_and_is_recorded_partly_is_noted_where_it_is_free(device: Device) -> None:
+    device.stay_at_its_server()
+    record(device, HASH, 5, 10)
+    record(device, "c" * 32, 20, 25)
+    with device.old() as old:
+        old.add_history(HASH, at(0), at(30), 1_500)
+    assert "1 reading session that was sent already" in device.take_over()[0]
+    assert spans(device) == [
+        (at_s(0), at_s(5), 250),
+        (at_s(5), at_s(10), 300),
+        (at_s(10), at_s(20), 500),
+        (at_s(20), at_s(25), 300),
+        (at_s(25), at_s(30), 250),
+    ]
+    assert device.take_over() == ["There is nothing new in what the old plugin left."]
+
+
+def test_a_session_to_send_from_the_time_of_another_book_is_left_out_and_told(device: Device) -> None:
+    record(device, OTHER_HASH, 0, 10)
+    with device.old() as old:
+        old.add_pending_session(HASH, at(1), at(5), 240)
+        old.add_history(HASH, at(8), at(20), 700, synced=0)
+        old.add_pending_session(HASH, at(30), at(40), 600)
+    assert "Left out: 2 reading sessions (something else is recorded for that time)." in device.take_over()
+    assert spans(device) == [(at_s(0), at_s(10), 600), (at_s(30), at_s(40), 600)]
 
 
 def test_a_session_in_the_queue_that_was_noted_as_sent_is_not_sent_again(device: Device) -> None:
@@ -214,7 +278,7 @@ def test_sessions_that_follow_one_another_without_a_pause_are_two(device: Device
     assert len(device.states()) == 2
 
 
-def test_all_time_that_was_sent_is_noted_also_where_sessions_overlap(device: Device) -> None:
+def test_all_time_that_was_sent_is_noted_once_also_where_sessions_overlap(device: Device) -> None:
     device.stay_at_its_server()
     with device.old() as old:
         old.add_history(HASH, at(0), at(10), 600, koreader_book_id=0)
@@ -223,7 +287,7 @@ def test_all_time_that_was_sent_is_noted_also_where_sessions_overlap(device: Dev
         old.add_history(HASH, at(15), at(30), 900, koreader_book_id=3)
     device.take_over()
     spans = device.rows("SELECT started_at, ended_at FROM reading_session ORDER BY started_at")
-    assert spans == [(at_s(0), at_s(10)), (at_s(0) + 1, at_s(20)), (at_s(15), at_s(30))]
+    assert spans == [(at_s(0), at_s(10)), (at_s(10), at_s(20)), (at_s(20), at_s(30))]
     assert device.states() == ["acknowledged"] * 3
 
 
