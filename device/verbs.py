@@ -166,7 +166,7 @@ def _set(run: Run) -> None:
             run.result.say(protocol.INFO, f"{preference.key} {values.get(preference.key)}")
         return
     if key not in table.BY_KEY:
-        raise ValueError(f"there is no preference {key!r}; there are {', '.join(table.BY_KEY)}")
+        raise ValueError(texts.no_preference(str(key), list(table.BY_KEY)))
     preference = table.BY_KEY[str(key)]
     if isinstance(value, float) and value == int(value):
         value = int(value)
@@ -185,7 +185,7 @@ def _track(run: Run) -> None:
     on = run.job.arguments.get("on")
     wanted = {"on": True, "off": False, True: True, False: False}.get(on if isinstance(on, (bool, str)) else "")
     if wanted is None or not run.job.book:
-        raise ValueError("track needs a book and on or off")
+        raise ValueError(texts.TRACK_WHAT)
     book = Book(run.job.book, run.job.book.rpartition(".")[2].lower(), "", [], [], None, None)
     with run.store.transaction():
         if books.with_file(run.store, run.job.book) is None:
@@ -209,21 +209,21 @@ def finish(run: Run) -> None:
     """Counts, the menu for the next time it opens, and the sentences that sum the run up."""
     from device.core import outbox as rules
     from device.secrets import Keeper
-    from device.store import outbox, settings
+    from device.store import outbox, reading_sessions, settings
     from device.ui import status
 
-    counts = outbox.counts(run.store)
-    run.result.counts["waiting"] = sum(counts.get(state, 0) for state in (rules.NEW, rules.INTENT, rules.WAITING))
-    run.result.counts["rejected"] = counts.get(rules.REJECTED, 0)
     entries = outbox.open_entries(run.store)
+    # What is kept back because its book is switched off waits for nothing.
+    run.result.counts["waiting"] = sum(_waiting(entries).values())
+    run.result.counts["rejected"] = sum(entry.count for entry in entries if entry.state == rules.REJECTED)
     secrets = Keeper(run.folder.disk, run.folder.secrets).load()
     server = None if secrets is None else secrets.server
     problem = settings.get(run.store, settings.LAST_PROBLEM)
     offered = _offer(run)
     _write_for_launcher(run, entries, server, problem, offered)
     if run.job.verb == protocol.STATUS and not _is_preview(run.job):
-        acknowledged = counts.get(rules.ACKNOWLEDGED, 0)
-        for line in status.report(entries, acknowledged, server, problem, int(time.time())):
+        there = reading_sessions.count_acknowledged(run.store)
+        for line in status.report(entries, there, server, problem, int(time.time())):
             run.result.say(protocol.INFO, line)
     elif run.job.verb == protocol.SYNC:
         _sum_up(run.job, run.result, entries)
@@ -276,15 +276,31 @@ def _lines(texts: list[str], limit_bytes: int) -> bytes:
     return content
 
 
+def _waiting(entries: list[OpenEntry]) -> dict[str, int]:
+    """What is still to be sent, by kind."""
+    from device.core import outbox as rules
+
+    found: dict[str, int] = {}
+    for entry in entries:
+        if entry.tracked and entry.state != rules.REJECTED:
+            found[entry.kind] = found.get(entry.kind, 0) + entry.count
+    return found
+
+
 def _sum_up(job: Job, result: Result, entries: list[OpenEntry]) -> None:
     from device.core import outbox as rules
     from device.ui import status, texts
 
-    if result.counts["sent"]:
-        result.say(protocol.INFO, texts.sent(result.counts["sent"]))
+    if result.sent:
+        result.say(protocol.INFO, texts.sent_things(result.sent))
+    told: set[str] = set()
     for entry in entries:
-        if entry.state == rules.WAITING and (job.asked_for() or result.counts["recorded"]):
-            result.say(protocol.INFO, texts.unmatched(entry.title, entry.reason or status.WHY[entry.state]))
+        if entry.state != rules.WAITING or not entry.tracked or not (job.asked_for() or result.counts["recorded"]):
+            continue
+        text = texts.unmatched(entry.title, status.why(entry))
+        if text not in told:
+            result.say(protocol.INFO, text)
+            told.add(text)
     if job.asked_for() and result.outcome == protocol.DONE and not result.messages:
-        waiting = result.counts["waiting"]
+        waiting = _waiting(entries)
         result.say(protocol.INFO, texts.still_waiting(waiting) if waiting else texts.NOTHING_WAITS)

@@ -130,14 +130,6 @@ def place(store: Store, id: int, started_at: int, flags: str) -> None:
     )
 
 
-def spans(store: Store, book_id: int) -> list[tuple[int, int]]:
-    """(started_at, ended_at) of every session of a book, from the earliest on."""
-    rows = store.execute(
-        "SELECT started_at, ended_at FROM reading_session WHERE book_id = ? ORDER BY started_at", (book_id,)
-    )
-    return [(int(start), int(end)) for start, end in rows]
-
-
 def add(store: Store, book_id: int, source: str, journal_id: str | None, session: ReadingSession) -> int:
     """Its id. Its time must be free (`latest_end_within`)."""
     cursor = store.execute(
@@ -181,3 +173,11 @@ def _remove_entry(store: Store, session_id: int) -> None:
 
 def _remove_session(store: Store, id: int) -> None:
     store.execute("DELETE FROM reading_session WHERE id = ?", (id,))
+
+
+def count_acknowledged(store: Store) -> int:
+    """Sessions that are on the server, by whomever they were sent."""
+    row = store.execute(
+        "SELECT COUNT(*) FROM outbox WHERE kind = 'reading_session' AND state = 'acknowledged'"
+    ).fetchone()
+    return int(row[0])

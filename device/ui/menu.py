@@ -64,7 +64,7 @@ def menu(state: State) -> dict[str, Json]:
     for number, entry in enumerate(state.entries[:ENTRIES_MAX], 1):
         items.append(text(f"waiting-{number}", describe(entry)))
     if len(state.entries) > ENTRIES_MAX:
-        items.append(text("waiting-more", f"… and {len(state.entries) - ENTRIES_MAX} more"))
+        items.append(text("waiting-more", texts.more(len(state.entries) - ENTRIES_MAX)))
     return {"version": VERSION, "title": "BookLore Sync", "items": items}
 
 

@@ -5,7 +5,6 @@ Called by: `device/verbs.py`, `menu.py`. Pure: the store's rows in, lines out.
 
 from __future__ import annotations
 
-from device.core import outbox
 from device.core.instants import DAY_S
 from device.ui import texts
 
@@ -13,30 +12,24 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from device.store.outbox import OpenEntry
 
-WHY = {
-    outbox.NEW: "will be sent with the next sync",
-    outbox.INTENT: "its answer was lost; it is looked up before it is sent again",
-    outbox.WAITING: "waits for its book to be found on the server",
-    outbox.REJECTED: "refused by the server",
-}
 
-
-def report(entries: list[OpenEntry], acknowledged: int, server: str | None, problem: str | None, now: int) -> list[str]:
-    """Lines for the terminal."""
-    lines = [
-        texts.server(server) if server else texts.NOT_CONFIGURED,
-        f"Sent so far: {texts.sessions(acknowledged)}",
-    ]
+def report(entries: list[OpenEntry], there: int, server: str | None, problem: str | None, now: int) -> list[str]:
+    """Lines for the terminal. `there`: how many sessions are known to be on the server, by whomever sent."""
+    lines = [texts.server(server) if server else texts.NOT_CONFIGURED, texts.on_the_server(there)]
     if problem is not None:
         lines.append(texts.sync_failed(problem))
     if not entries:
         return [*lines, texts.NOTHING_WAITS]
-    return lines + [f"{describe(entry)}, since {age(entry.since, now)}" for entry in entries]
+    return lines + [texts.since(describe(entry), age(entry.since, now)) for entry in entries]
 
 
 def describe(entry: OpenEntry) -> str:
-    why = (entry.reason or WHY[entry.state]) if entry.tracked else texts.UNTRACKED
-    return f"{texts.things(entry.kind, entry.count)} of “{entry.title}”: {why}"
+    return texts.waits(entry.kind, entry.count, entry.title, why(entry))
+
+
+def why(entry: OpenEntry) -> str:
+    """Why it is not acknowledged."""
+    return (entry.reason or texts.WHY[entry.state]) if entry.tracked else texts.UNTRACKED
 
 
 def age(since: int, now: int) -> str:

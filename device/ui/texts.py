@@ -8,6 +8,13 @@ from __future__ import annotations
 NOT_CONFIGURED = "No server account yet. Copy setup.txt into the bookloresync folder, or run `booklore-sync configure`."
 NOTHING_WAITS = "Nothing waits to be sent."
 BUSY = "A sync is already going on."
+# By state of an entry (device/core/outbox.py).
+WHY = {
+    "new": "will be sent with the next sync",
+    "intent": "is looked for on the server before it is sent",
+    "waiting": "waits for its book to be found on the server",
+    "rejected": "refused by the server",
+}
 UNTRACKED = "kept back, because the recording of this book is switched off"
 
 SYNC_NOW = "Sync now"
@@ -15,7 +22,11 @@ SYNC_NOW_HELP = "Sends what waits to the server."
 SELFCHECK = "Check the connection"
 SELFCHECK_HELP = "Tries store, clock, certificates and server."
 TRACK = "Record this book"
-TRACK_HELP = "When it is off, nothing of this book is recorded or sent."
+TRACK_HELP = (
+    "When it is off, nothing of this book is recorded or sent. KOReader's own statistics go on; once it is on again,"
+    " importing the reading history brings what they hold of the time in between."
+)
+TRACK_WHAT = "track needs a book and on or off"
 SETTINGS = "Settings"
 MANUAL = "Nothing is sent before you tap “Sync now”."
 NO_SYNC_YET = "Not synced yet"
@@ -60,6 +71,10 @@ def sync_failed(problem: str) -> str:
     return f"The last sync failed: {problem}"
 
 
+def no_preference(key: str, known: list[str]) -> str:
+    return f"there is no preference {key!r}; there are {', '.join(known)}"
+
+
 def preference_set(key: str, value: int | str) -> str:
     return f"{key} is now {value}."
 
@@ -99,12 +114,26 @@ def sent_things(counts: dict[str, int]) -> str:
     return f"{', '.join(parts)} sent."
 
 
-def sent(count: int) -> str:
-    return f"{sessions(count)} sent."
+def still_waiting(counts: dict[str, int]) -> str:
+    """What waits, by kind; sessions come first."""
+    parts = [things(kind, counts[kind]) for kind in _THINGS if counts.get(kind)]
+    return f"{', '.join(parts)} {'waits' if sum(counts.values()) == 1 else 'wait'} for the next sync."
 
 
-def still_waiting(count: int) -> str:
-    return f"{sessions(count)} {'waits' if count == 1 else 'wait'} for the next sync."
+def on_the_server(count: int) -> str:
+    return f"On the server: {sessions(count)}"
+
+
+def waits(kind: str, count: int, title: str, why: str) -> str:
+    return f"{things(kind, count)} of “{title}”: {why}"
+
+
+def since(text: str, age: str) -> str:
+    return f"{text}, since {age}"
+
+
+def more(count: int) -> str:
+    return f"… and {count} more"
 
 
 def unmatched(title: str, reason: str) -> str:
@@ -274,6 +303,11 @@ PLUGIN_HARDCOVER_TOKEN_KEPT = "The Hardcover token is kept for ratings on Hardco
 PLUGIN_WAS_OFF = "The old plugin was switched off. This one syncs; to stop that, set the sync mode to manual."
 PLUGIN_UNFINISHED = "The time was up. Import again to go on where this stopped."
 PLUGIN_DECLINED = "What the old plugin left stays where it is, and is not offered again."
+PLUGIN_REST = "What of KOReader's sessions lies outside of what the old plugin had sent was imported again."
+PLUGIN_REST_LATER = (
+    f"KOReader's sessions were taken back of which the old plugin had sent a part. “{HISTORY_IMPORT}” under “{HISTORY}”"
+    " brings back the rest."
+)
 PLUGIN_NOTHING_NEW = "There is nothing new in what the old plugin left."
 
 _PLUGIN_TAKEN = {

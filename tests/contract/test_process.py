@@ -95,7 +95,7 @@ def test_a_run_whose_time_is_up_keeps_what_it_has_sent_and_the_next_goes_on_at_o
     assert first["outcome"] == "offline"
     assert 5 <= first["counts"]["sent"] <= 10
     assert f"{first['counts']['sent']} reading sessions sent." in str(first["messages"])
-    assert "its answer was lost" not in reader.status()
+    assert "is looked for on the server" not in reader.status()
     second = reader.run_job("sync", reason="close", deadline_s=30)
     assert (second["outcome"], second["counts"]["waiting"]) == ("done", 0)
     assert len(server.sessions()) == 14

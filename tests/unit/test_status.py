@@ -30,7 +30,7 @@ def test_everything_that_waits_is_named_with_its_book_reason_and_age() -> None:
     ]
     assert status.report(entries, 12, "https://books.example.org", None, NOW) == [
         "Server: https://books.example.org",
-        "Sent so far: 12 reading sessions",
+        "On the server: 12 reading sessions",
         "3 reading sessions of “Emma”: no book on the server has its ISBN, since 2 hours",
         "1 reading session of “Moby Dick”: will be sent with the next sync, since less than a minute",
     ]
