@@ -13,7 +13,6 @@ from device.core.read_back import SessionsSought
 from device.server import deliveries
 from device.server.client import PAGE_SIZES
 from device.server.errors import BookGone, ServerFailed
-from device.store.reading_sessions import JOURNAL
 
 NOT_WHOLE = "the server's list of sessions changes while it is read"
 
@@ -60,7 +59,7 @@ def _sessions(
         session = entry.session
         assert session is not None
         span = session.started_at, session.ended_at, session.duration_s
-        if entry.unproven and session.source != JOURNAL:
+        if entry.unproven:
             sought.seek_roughly(entry.id, span)
         else:
             sought.seek(entry.id, span)

@@ -80,9 +80,12 @@ def sync(
 
 def prepare(store: Store, owner: str, asked_for: bool, now: int) -> None:
     """What another account or a reader's wish changes before anything is sent."""
-    if settings.get(store, settings.MATCHES_OF) != owner:
+    earlier = settings.get(store, settings.MATCHES_OF)
+    if earlier != owner:
         with store.transaction():
-            _begin_with_another_account(store, now)
+            _forget_what_the_server_said(store)
+            if earlier is not None:
+                _doubt_everything(store, now)
             settings.put(store, settings.MATCHES_OF, owner)
     with store.transaction():
         for unproven in (False, True):
@@ -94,14 +97,19 @@ def prepare(store: Store, owner: str, asked_for: bool, now: int) -> None:
             outbox.change_tried_sessions(store, rules.REJECTED, rules.TRIES_MOST, after, now)
 
 
-def _begin_with_another_account(store: Store, now: int) -> None:
-    """Its ids mean other things: books are matched anew, and what is to be deleted is looked for first."""
+def _forget_what_the_server_said(store: Store) -> None:
+    """Another account's ids mean other things."""
     books.forget_matches(store)
-    outbox.change_all(store, rules.REJECTED, rules.after(rules.REJECTED, rules.ANOTHER_ACCOUNT), now)
-    for state in (rules.NEW, rules.INTENT, rules.WAITING):
-        outbox.change_kind(store, rules.DELETION, state, rules.after(state, rules.DOUBTED), True)
+    outbox.forget_remote_ids(store)
     settings.remove(store, settings.LIBRARY_READ_AT)
     settings.forget_dialect(store)
+
+
+def _doubt_everything(store: Store, now: int) -> None:
+    """Nobody remembers which account may have what, so everything is looked for before it is sent."""
+    for state in rules.OPEN:
+        new = rules.after(state, rules.ANOTHER_ACCOUNT), rules.unproven_after(False, rules.ANOTHER_ACCOUNT)
+        outbox.change_all(store, state, new, now)
 
 
 def may_go(store: Store, wanted: table.Preferences, job: Job, result: Result, now: int) -> bool:

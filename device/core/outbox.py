@@ -20,8 +20,9 @@ double it. Hence, for an entry of any kind:
     new ──no_book──▶ waiting ──matched──▶ new
                      waiting ──matched_in_doubt──▶ intent
     new or intent ──unsendable──▶ rejected              it cannot be put into a request
-    rejected ──another_account──▶ new                   what one server refused another may take
     rejected ──try_again──▶ new                         an exhausted session, when the reader asks for a run
+    new, intent or rejected ──another_account──▶ intent
+                    waiting ──another_account──▶ waiting
 
 `begin` is committed to disk before the first byte leaves. A run that is killed therefore leaves an `intent`, and an
 intent is never sent blindly: it is read back first.
@@ -29,6 +30,10 @@ intent is never sent blindly: it is read back first.
 Doubt. An entry may be on the server although this store never sent it: it was imported, or the store was lost and
 rebuilt, or its book was gone when it should have been read back. Such an entry is `unproven`. It is never `new`: it
 begins as an `intent`, or waits for its book and becomes one. To be found missing is what ends the doubt.
+
+Accounts. What is missing at one account may be at another: a reply was lost there, and then the reader changed the
+account, perhaps for a day. So each change of account puts everything that is open in doubt, also what was refused,
+because another server may take it. What was tried at the one is not counted at the other.
 
 When to ask. Not before `SETTLE_S` have passed since `begin`, or since the reply was given up, because the server may
 still be working on a request whose sender has died; after its own error it is done with it, and may be asked at once.
@@ -56,6 +61,7 @@ KINDS = (READING_SESSION, RATING, STATUS, PROGRESS, HIGHLIGHT, IN_BOOK_NOTE, BOO
 
 NEW, INTENT, ACKNOWLEDGED, REJECTED, WAITING = "new", "intent", "acknowledged", "rejected", "waiting"
 STATES = (NEW, INTENT, ACKNOWLEDGED, REJECTED, WAITING)
+OPEN = (NEW, INTENT, REJECTED, WAITING)
 
 BEGIN, ACCEPTED, REFUSED, NOT_SENT, UNCLEAR, FAILED = "begin", "accepted", "refused", "not_sent", "unclear", "failed"
 FOUND, MISSING, UNPROVABLE, REPEAT, EXHAUSTED = "found", "missing", "unprovable", "repeat", "exhausted"
@@ -86,12 +92,23 @@ TRANSITIONS = {
     (WAITING, DOUBTED): WAITING,
     (WAITING, MATCHED): NEW,
     (WAITING, MATCHED_IN_DOUBT): INTENT,
-    (REJECTED, ANOTHER_ACCOUNT): NEW,
+    (NEW, ANOTHER_ACCOUNT): INTENT,
+    (INTENT, ANOTHER_ACCOUNT): INTENT,
+    (WAITING, ANOTHER_ACCOUNT): WAITING,
+    (REJECTED, ANOTHER_ACCOUNT): INTENT,
     (REJECTED, TRY_AGAIN): NEW,
 }
 
 # Whether an entry is unproven after an event; the others leave that as it was.
-UNPROVEN_AFTER = {BOOK_GONE: True, DOUBTED: True, FOUND: False, MISSING: False, REPEAT: False, EXHAUSTED: False}
+UNPROVEN_AFTER = {
+    BOOK_GONE: True,
+    DOUBTED: True,
+    ANOTHER_ACCOUNT: True,
+    FOUND: False,
+    MISSING: False,
+    REPEAT: False,
+    EXHAUSTED: False,
+}
 
 COUNTED = (UNCLEAR, FAILED, UNPROVABLE)  # requests without a clear answer
 TRIES_MOST = 5

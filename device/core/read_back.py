@@ -5,9 +5,10 @@ Rule 1: an entry counts as missing only when the list that lacks it is known to 
 any list.
 
 A reading session has no key of ours on the server. It is there
-    exactly: if there is one of the same start, end and duration; this is how we find what we sent ourselves;
+    exactly: if there is one of the same start, end and duration; this is how we find what this store has sent;
     roughly: if there is one that shares time with it; this is how we find what another program may have sent of the
-             same reading, with times of its own (entries that were imported, as long as they are in doubt).
+             same reading, with times of its own, and what a store that was lost has sent, where page turns that were
+             counted again may differ by a second: every entry that is in doubt.
 
 The servers list sessions in pages, the newest first, and those of one second in an order that may differ from one page
 to the next. So a row can hide between two pages. Hence the rows are counted by their ids against the number that the

@@ -272,11 +272,17 @@ def count_attempt(store: Store, id: int) -> None:
     store.execute("UPDATE outbox SET attempts = attempts + 1 WHERE id = ?", (id,))
 
 
-def change_all(store: Store, old_state: str, new_state: str, now: int) -> None:
+def change_all(store: Store, old_state: str, new: tuple[str, bool], now: int) -> None:
+    """Moves everything that is in a state to another (state, unproven), as if it had never been tried."""
     store.execute(
-        f"UPDATE outbox SET state = ?, changed_at = ?, reason = NULL WHERE state = ? AND {_OPEN}",
-        (new_state, now, old_state),
+        "UPDATE outbox SET state = ?, unproven = ?, changed_at = ?, attempts = 0, reason = NULL"
+        f" WHERE state = ? AND {_OPEN}",
+        (new[0], int(new[1]), now, old_state),
     )
+
+
+def forget_remote_ids(store: Store) -> None:
+    store.execute("UPDATE outbox SET remote_id = NULL WHERE remote_id IS NOT NULL")
 
 
 def change_tried_sessions(store: Store, old_state: str, least_attempts: int, new_state: str, now: int) -> None:
@@ -285,14 +291,6 @@ def change_tried_sessions(store: Store, old_state: str, least_attempts: int, new
         "UPDATE outbox SET state = ?, changed_at = ?"
         f" WHERE state = ? AND {_OPEN} AND session_id IS NOT NULL AND attempts >= ?",
         (new_state, now, old_state, least_attempts),
-    )
-
-
-def change_kind(store: Store, kind: str, old_state: str, new_state: str, unproven: bool) -> None:
-    """Moves all entries of a kind, and says whether they may be on the server."""
-    store.execute(
-        f"UPDATE outbox SET state = ?, unproven = ? WHERE kind = ? AND state = ? AND {_OPEN}",
-        (new_state, int(unproven), kind, old_state),
     )
 
 

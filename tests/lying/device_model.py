@@ -65,6 +65,7 @@ class Device:
     def __init__(self, world: World, server: ModelServer) -> None:
         self.world = world
         self.server = server
+        self.owner = OWNER
         self.clock = VirtualClock(world)
         connection = sqlite3.connect(":memory:", isolation_level=None)
         connection.deserialize(EMPTY_STORE)
@@ -77,6 +78,10 @@ class Device:
 
     def close(self) -> None:
         self.store.close()
+
+    def moves_to(self, server: ModelServer, owner: str) -> None:
+        """From the next run on it has another account."""
+        self.server, self.owner = server, owner
 
     # What is recorded
 
@@ -187,7 +192,7 @@ class Device:
         connection = LyingConnection(self.world, self.server, deque(lies[0]), deque(lies[1]))
         self.world.live(steps_to_live)
         try:
-            prepare(self.store, OWNER, asked_for, self._now())
+            prepare(self.store, self.owner, asked_for, self._now())
             if may_go(self.store, Preferences({}), job, result, self._now()):
                 client = Client(connection, Account(connection))  # type: ignore[arg-type]
                 deadline = self.clock.monotonic_s() + deadline_s

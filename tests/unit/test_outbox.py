@@ -11,7 +11,14 @@ from device.core.outbox import Uptime
 from device.server.http import IDLE_S
 
 EVENTS = sorted({event for _, event in rules.TRANSITIONS})
-MAY_HAVE_STORED = (rules.BEGIN, rules.UNCLEAR, rules.FAILED, rules.BOOK_GONE, rules.DOUBTED)
+MAY_HAVE_STORED = (
+    rules.BEGIN,
+    rules.UNCLEAR,
+    rules.FAILED,
+    rules.BOOK_GONE,
+    rules.DOUBTED,
+    rules.ANOTHER_ACCOUNT,
+)
 PROOF = (rules.FOUND, rules.MISSING, rules.NOT_SENT, rules.REFUSED, rules.NO_BOOK, rules.REPEAT, rules.EXHAUSTED)
 # What cannot be put into a request, also after another account's begin, cannot arrive twice either.
 HARMLESS = (*PROOF, rules.UNSENDABLE)
@@ -49,10 +56,16 @@ def test_what_is_new_is_proven(imported: bool, events: list[str]) -> None:
 @pytest.mark.parametrize("event", EVENTS)
 def test_what_is_settled_stays_settled_but_for_another_account_and_the_readers_wish(state: str, event: str) -> None:
     if state == rules.REJECTED and event in (rules.ANOTHER_ACCOUNT, rules.TRY_AGAIN):
-        assert rules.after(state, event) == rules.NEW
+        assert rules.after(state, event) == {rules.ANOTHER_ACCOUNT: rules.INTENT, rules.TRY_AGAIN: rules.NEW}[event]
         return
     with pytest.raises(ValueError, match="cannot happen"):
         rules.after(state, event)
+
+
+@pytest.mark.parametrize("state", rules.OPEN)
+def test_whatever_is_open_when_the_account_changes_is_looked_for_before_it_is_sent(state: str) -> None:
+    assert rules.after(state, rules.ANOTHER_ACCOUNT) in (rules.INTENT, rules.WAITING)
+    assert rules.unproven_after(False, rules.ANOTHER_ACCOUNT)
 
 
 def test_every_state_can_be_left_or_is_an_end() -> None:
