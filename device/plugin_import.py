@@ -333,8 +333,20 @@ class _Import:
             say(protocol.INFO, texts.plugin_marks_kept(kind, count))
         for (what, reason), count in self._report.left.items():
             say(protocol.INFO, texts.plugin_left(what, count, reason))
+        self._bring_back_the_rest()
         if self._holds_secrets:
             say(protocol.INFO, texts.plugin_holds_secrets(self._found.names()))
+
+    def _bring_back_the_rest(self) -> None:
+        from device import plugin_rest  # only few have imported KOReader's statistics before
+
+        if not plugin_rest.is_owed(self._store):
+            return
+        lines = [texts.PLUGIN_REST_LATER]
+        if self._complete:
+            lines = plugin_rest.bring_back(self._folder, self._store, self._result, self._now, self._deadline)
+        for line in lines:
+            self._result.say(protocol.INFO, line)
 
 
 def _as_text(value: Value) -> str:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 DONE, DECLINED = "done", "declined"  # values of IMPORT
 MARK = "plugin_import_mark"  # how far an interrupted import came
+REST_IN = "plugin_import_rest_in"  # the statistics that hold the rest of withdrawn sessions; '': the usual ones
+    "plugin_import_rest_in"  # the statistics that hold the rest of sessions that were withdrawn; '': the usual ones
+)
 KEPT = "plugin."  # before the keys of what is kept for features to come
 
 
@@ -133,7 +136,8 @@ def spans_that_stay(
 def withdraw_statistics(store: Store, book_id: int, started_at: int, ended_at: int, longest_s: int) -> int:
     """Takes back what was imported from KOReader's statistics, was never sent, and lies in this time.
 
-    The next import of the statistics brings back what of it lies outside. How many sessions it was.
+    The next import of the statistics brings back what of it lies outside; that it is owed is noted. How many sessions
+    it was.
     """
     rows = store.execute(
         "SELECT s.id FROM reading_session s WHERE s.started_at BETWEEN ? AND ? AND +s.ended_at > ?"
@@ -143,5 +147,7 @@ def withdraw_statistics(store: Store, book_id: int, started_at: int, ended_at: i
     for row in rows:
         reading_sessions.remove(store, int(row[0]))
     if rows:
+        path = history.mark(store)[0].partition("\n")[0]
+        settings.put(store, REST_IN, path or settings.get(store, REST_IN) or "")
         settings.remove(store, history.MARK)
     return len(rows)

@@ -303,7 +303,7 @@ PLUGIN_HARDCOVER_TOKEN_KEPT = "The Hardcover token is kept for ratings on Hardco
 PLUGIN_WAS_OFF = "The old plugin was switched off. This one syncs; to stop that, set the sync mode to manual."
 PLUGIN_UNFINISHED = "The time was up. Import again to go on where this stopped."
 PLUGIN_DECLINED = "What the old plugin left stays where it is, and is not offered again."
-PLUGIN_REST = "What of KOReader's sessions lies outside of what the old plugin had sent was imported again."
+PLUGIN_REST = "KOReader's statistics were imported once more, for what lies outside of what the old plugin had sent."
 PLUGIN_REST_LATER = (
     f"KOReader's sessions were taken back of which the old plugin had sent a part. “{HISTORY_IMPORT}” under “{HISTORY}”"
     " brings back the rest."

@@ -5,17 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from device import plugin_files, plugin_import
+from device import history, plugin_files, plugin_import
 from device.core.journal import Book
+from device.core.preferences import Preferences
 from device.core.reading_session import ReadingSession
+from device.koreader.snapshot import STATISTICS
 from device.store import books, outbox, reading_sessions, settings
 from tests.fixtures.make_plugin_database import MIGRATIONS, PluginDatabase
+from tests.fixtures.make_statistics import sitting, statistics
 from tests.old_plugin import HASH, NOW, OTHER_HASH, SERVER, Device, at, at_s, fill
 
 SAMPLE = Path(__file__).parents[3] / "shared" / "data" / "lua-plugin" / "booklore-sync-v21-empty.sqlite"
@@ -330,19 +334,75 @@ def test_a_session_whose_title_several_books_have_goes_to_none_of_them(device: D
     assert device.everything() == before
 
 
-def test_what_the_statistics_brought_too_early_is_taken_back_if_it_was_sent_already(device: Device) -> None:
-    book = Book("/books/moby.epub", "epub", "Moby Dick", [], [], HASH, None)
-    with device.store.transaction():
-        id = books.remember(device.store, book)
-        for minute in (0, 40):
-            session = ReadingSession(at_s(minute), at_s(minute + 10), 600, 1, 5, 0.1, 0.2, 5, ())
-            added = reading_sessions.add(device.store, id, reading_sessions.STATISTICS, None, session)
-            outbox.add_session(device.store, added, id, "waiting", True, NOW)
+def import_statistics(device: Device, pages: int, path: Path | None = None) -> None:
+    """A page a minute, from the evening's first minute on, imported as KOReader's history."""
+    path = path or device.root / "settings" / STATISTICS
+    with statistics(path) as file:
+        file.add(sitting(file.add_book("Moby Dick", "Herman Melville", HASH), at_s(0), pages))
+    history.import_history(
+        device.folder, device.store, str(path), Preferences({}), NOW, time.monotonic() + 60, lambda *_: None
+    )
+
+
+REST = "KOReader's statistics were imported once more, for what lies outside of what the old plugin had sent."
+REST_LATER = (
+    "KOReader's sessions were taken back of which the old plugin had sent a part. “Import it” under “Reading history of"
+    " KOReader” brings back the rest."
+)
+
+
+def test_of_the_statistics_only_what_was_sent_already_is_taken_back(device: Device) -> None:
     device.stay_at_its_server()
+    import_statistics(device, 120)
+    assert spans(device) == [(at_s(0), at_s(120), 7_200)]
     with device.old() as old:
-        old.add_history(HASH, at(1), at(9), 500)
-    assert "1 session of the statistics that it had sent" in device.take_over()[0]
-    assert [entry[1:] for entry in device.entries()] == [("acknowledged", 0, at_s(1)), ("waiting", 1, at_s(40))]
+        old.add_history(HASH, at(10), at(14), 300)
+    told = device.take_over()
+    assert "1 session of the statistics that it had sent" in told[0]
+    assert REST in told
+    assert [entry[1:] for entry in device.entries()] == [
+        ("waiting", 1, at_s(0)),
+        ("acknowledged", 0, at_s(10)),
+        ("waiting", 1, at_s(15)),
+    ]
+    assert spans(device) == [(at_s(0), at_s(10), 600), (at_s(10), at_s(15), 300), (at_s(15), at_s(120), 6_300)]
+
+
+def test_what_was_brought_back_stays_when_all_is_imported_again(device: Device) -> None:
+    device.stay_at_its_server()
+    import_statistics(device, 120)
+    with device.old() as old:
+        old.add_history(HASH, at(10), at(14), 300)
+    device.take_over()
+    before = device.rows("SELECT * FROM reading_session")
+    assert device.take_over() == ["There is nothing new in what the old plugin left."]
+    assert device.rows("SELECT * FROM reading_session") == before
+
+
+def test_the_rest_comes_from_the_statistics_that_it_came_from(device: Device, tmp_path: Path) -> None:
+    device.stay_at_its_server()
+    import_statistics(device, 120, tmp_path / "aside" / STATISTICS)
+    with device.old() as old:
+        old.add_history(HASH, at(0), at(59), 3_600)
+    assert REST in device.take_over()
+    assert spans(device) == [(at_s(0), at_s(60), 3_600), (at_s(60), at_s(120), 3_600)]
+
+
+def test_a_rest_that_cannot_be_brought_back_now_is_owed_until_it_can(device: Device) -> None:
+    device.stay_at_its_server()
+    import_statistics(device, 120)
+    path = device.root / "settings" / STATISTICS
+    path.rename(path.with_suffix(".away"))
+    with device.old() as old:
+        old.add_history(HASH, at(0), at(59), 3_600)
+    told = device.take_over()
+    assert told[-2].startswith("KOReader has no statistics at ")
+    assert told[-1] == REST_LATER
+    assert spans(device) == [(at_s(0), at_s(60), 3_600)]
+    path.with_suffix(".away").rename(path)
+    assert REST in device.take_over()
+    assert spans(device) == [(at_s(0), at_s(60), 3_600), (at_s(60), at_s(120), 3_600)]
+    assert REST not in device.take_over()
 
 
 # Books
