@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 DONE, DECLINED = "done", "declined"  # values of IMPORT
 MARK = "plugin_import_mark"  # how far an interrupted import came
 REST_IN = "plugin_import_rest_in"  # the statistics that hold the rest of withdrawn sessions; '': the usual ones
-    "plugin_import_rest_in"  # the statistics that hold the rest of sessions that were withdrawn; '': the usual ones
-)
 KEPT = "plugin."  # before the keys of what is kept for features to come
 
 
