@@ -116,8 +116,10 @@ def _columns(book: Book) -> tuple[Value, ...]:
 
 
 def known(store: Store, fingerprint: str | None, title: str, authors: list[str]) -> Known | None:
-    """The book with this fingerprint, else the one with this title and these authors: a file that was changed has
-    another fingerprint. Without authors the title decides only where a fingerprint is missing."""
+    """The book with this fingerprint, else, where a fingerprint is missing, the one with this title and these authors.
+
+    Two fingerprints are two files, and may be two volumes of one name.
+    """
     row = None
     if fingerprint is not None:
         # Two books may have one fingerprint (`remember`): then the title decides.
@@ -135,7 +137,7 @@ def _named(store: Store, fingerprint: str | None, title: str, authors: str) -> t
     # Of several files of one book, the one that the server is known to have.
     row: tuple[int, int, int | None, str | None] = store.execute(
         "SELECT id, tracked, server_id, unmatched_reason FROM book WHERE title = ? AND authors = ?"
-        " AND (authors <> '' OR fingerprint IS NULL OR ? IS NULL) ORDER BY server_id IS NULL, id LIMIT 1",
+        " AND (fingerprint IS NULL OR ? IS NULL) ORDER BY server_id IS NULL, id LIMIT 1",
         (title, authors, fingerprint),
     ).fetchone()
     return row

@@ -260,7 +260,7 @@ def test_records_without_an_index_come_in_the_same_order(tmp_path: Path, monkeyp
 def test_impossible_records_are_counted_and_cost_no_other(device: Device) -> None:
     two_books(device.statistics)
     bad: list[Record] = [
-        (1, 0, NOON + 2_000, 60, 600),
+        (1, -1, NOON + 2_000, 60, 600),
         (1, 7, NOON + 2_100, -5, 600),
         (1, 7, NOON + 2_200, 100_000, 600),
         (1, 7, 5, 60, 600),

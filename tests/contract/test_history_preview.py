@@ -50,7 +50,7 @@ def test_a_preview_says_what_the_import_then_does_and_stores_nothing(device: Dev
 def test_a_preview_after_the_import_says_what_is_left_out_and_why(device: Device) -> None:
     two_books(device.statistics)
     with statistics(device.statistics) as file:
-        file.add([(1, 0, NOON + 2_000, 60, 600), (2, 9, NOON + 40_000, 20, 300)])
+        file.add([(1, -1, NOON + 2_000, 60, 600), (2, 9, NOON + 40_000, 20, 300)])
     moby = device.has_book()
     with device.store.transaction():
         books.match(device.store, moby, 42, "ISBN")

@@ -171,7 +171,7 @@ def test_the_samples_are_imported_to_the_second(device: Device, name: str) -> No
         total = dict(read.execute("SELECT title, total_read_time FROM book").fetchall())
         impossible = dict(
             read.execute(
-                "SELECT title, SUM(duration) FROM page_stat_data JOIN book ON id = id_book WHERE page < 1 GROUP BY 1"
+                "SELECT title, SUM(duration) FROM page_stat_data JOIN book ON id = id_book WHERE page < 0 GROUP BY 1"
             ).fetchall()
         )
     for book in outcome.books:
