@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from device.koreader import lua_literals
 from device.koreader.lua_scanner import LuaError
-from device.koreader.snapshot import EMPTY, IN_USE, MISSING, TOO_BIG, Snapshot, Unavailable, snapshot
+from device.koreader.snapshot import IN_USE, Snapshot, Unavailable, snapshot
 from device.store.plugin_database import Damaged, PluginDatabase, open_plugin_database
+from device.ui import texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,13 +24,6 @@ LUA_MAX_BYTES = 4 * 1_048_576  # 20,000 books
 TOKEN_FILE = "hardcover.token"
 TOKEN_MAX_BYTES = 16_384
 BACKUPS_MAX = 20  # the old plugin kept three
-
-_CAUSES = {
-    EMPTY: "it is empty",
-    IN_USE: "another program is writing it; close KOReader and try again",
-    TOO_BIG: "it is too big",
-    MISSING: "it has just been removed",
-}
 
 
 class Unreadable(Exception):
@@ -56,7 +50,7 @@ class OpenDatabase:
     def check(self) -> None:
         """Raises Unreadable if the file was changed since it was opened: then nothing read from it can be believed."""
         if not self._snapshot.is_unchanged():
-            raise Unreadable(self.path, _CAUSES[IN_USE], again=True)
+            raise Unreadable(self.path, texts.PLUGIN_UNAVAILABLE[IN_USE], again=True)
 
     def close(self) -> None:
         self.database.close()
@@ -69,15 +63,15 @@ def open_database(disk: Disk, path: str, data_folder: str) -> OpenDatabase:
     try:
         state = snapshot(disk, path, copy)
     except Unavailable as problem:
-        raise Unreadable(path, _CAUSES[problem.why], again=problem.why == IN_USE) from problem
+        raise Unreadable(path, texts.PLUGIN_UNAVAILABLE[problem.why], again=problem.why == IN_USE) from problem
     try:
         database = open_plugin_database(state.address, state.copy is None)
         if not database.is_the_plugins():
             database.close()
-            raise Unreadable(path, "it is a database, but not the old plugin's")
+            raise Unreadable(path, texts.PLUGIN_FOREIGN)
     except Damaged as problem:
         state.close()
-        raise Unreadable(path, f"it is damaged ({problem})") from problem
+        raise Unreadable(path, texts.plugin_damaged(str(problem))) from problem
     except BaseException:
         state.close()
         raise
@@ -86,19 +80,19 @@ def open_database(disk: Disk, path: str, data_folder: str) -> OpenDatabase:
 
 def read_lua(disk: Disk, path: str) -> Table:
     """A Lua file's table; where KOReader was interrupted while it wrote, that of the older copy. Raises Unreadable."""
-    cause = "it is missing"
+    cause = ""
     for candidate in (path, path + ".old"):
         content = disk.read(candidate, LUA_MAX_BYTES + 1)
         if not content:
             continue
         if len(content) > LUA_MAX_BYTES:
-            cause = f"it is longer than {LUA_MAX_BYTES} bytes"
+            cause = texts.plugin_too_long(LUA_MAX_BYTES)
             continue
         try:
             return lua_literals.parse(content)
         except LuaError as problem:
-            cause = str(problem) if cause == "it is missing" else cause
-    raise Unreadable(path, cause)
+            cause = cause or str(problem)
+    raise Unreadable(path, cause or texts.PLUGIN_FILE_MISSING)
 
 
 def read_token(disk: Disk, root: str) -> str:

@@ -384,6 +384,24 @@ def plugin_unreadable(file: str, cause: str) -> str:
     return f"{file} cannot be read: {cause}. Nothing of it was taken."
 
 
+PLUGIN_UNAVAILABLE = {
+    "missing": "it has just been removed",
+    "empty": "it is empty",
+    "in use": "another program is writing it; close KOReader and try again",
+    "too big": "it is too big",
+}
+PLUGIN_FOREIGN = "it is a database, but not the old plugin's"
+PLUGIN_FILE_MISSING = "it is missing"
+
+
+def plugin_damaged(problem: str) -> str:
+    return f"it is damaged ({problem})"
+
+
+def plugin_too_long(limit_bytes: int) -> str:
+    return f"it is longer than {limit_bytes} bytes"
+
+
 def plugin_table_damaged(file: str, table: str, cause: str) -> str:
     return f"{file} is damaged: {table} could not be read to its end ({cause}). What came before is taken."
 
