@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from device.store.outbox import OpenEntry
 
 
-UNTRACKED_MAX_BYTES = 65_536  # as much as the launcher reads when a book opens; the worker keeps to the whole list
+UNTRACKED_MAX_BYTES = 65_536  # as much as the launcher reads when a book opens; ingest goes by the store
 
 
 class Run:
