@@ -37,7 +37,7 @@ test-quick: $(VENV) ## the tests that need no cross build
 soak: check ## the long version of what `make test` tries a bounded number of: power cuts, kills, a lying server (hours)
 	@$(HOST) test build
 	@$(PYTHON) -m builder build $(BUILT:%=--target %)
-	@BOOKLORESYNC_SOAK=1 $(PYTHON) -m pytest -s tests/crash tests/lying
+	@BOOKLORESYNC_SOAK=1 $(PYTHON) -m pytest -s tests/crash tests/lying tests/unit tests/contract/test_full_disk.py tests/contract/test_history_repeated.py tests/contract/test_rebuild.py
 
 check: $(VENV) ## ruff, mypy --strict, the restricted subset, luacheck, generated files
 	@$(HOST) test
