@@ -20,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from device.core.read_back import Span
     from device.json_text import Json
     from device.server.client import Client
     from device.store.outbox import BookToServe, Entry
@@ -30,8 +31,8 @@ def read_back(
 ) -> Iterator[list[Change]]:
     """What has become of them, list by list; about those that are not named nothing is known yet.
 
-    `entries` in the order of `outbox.intents`. Raises ServerError, but only after what was learned before is given. A
-    list of sessions that the server fails to give is no error but a change, because sessions need not wait for it.
+    Raises ServerError, but only after what was learned before is given. A list of sessions that the server fails to
+    give is no error but a change, because sessions need not wait for it.
     """
     harmless = [entry for entry in entries if deliveries.KINDS[entry.kind].harmless]
     if harmless:
@@ -55,10 +56,7 @@ def _sessions(
     client: Client, book: BookToServe, entries: list[Entry], before_request: Callable[[], None]
 ) -> list[Change]:
     sought = SessionsSought()
-    for entry in entries:
-        session = entry.session
-        assert session is not None
-        span = session.started_at, session.ended_at, session.duration_s
+    for span, entry in sorted(((_span(entry), entry) for entry in entries), key=lambda pair: pair[0]):
         if entry.unproven:
             sought.seek_roughly(entry.id, span)
         else:
@@ -70,6 +68,12 @@ def _sessions(
     except ServerFailed as problem:
         return _found_or(sought, entries, str(problem))
     return _found_or(sought, entries, None if whole else NOT_WHOLE)
+
+
+def _span(entry: Entry) -> Span:
+    session = entry.session
+    assert session is not None
+    return session.started_at, session.ended_at, session.duration_s
 
 
 def _found_or(sought: SessionsSought, entries: list[Entry], problem: str | None) -> list[Change]:

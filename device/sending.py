@@ -28,7 +28,7 @@ from device.ui import texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from device.clock import Clock
     from device.core.outbox import Uptime
@@ -82,7 +82,7 @@ class Sender:
             self._serve_books(self._send_some)
         self._serve_books(self._send_what_gave_way)
         if self._failure:
-            self._serve_books(_send_no_more)
+            self._ask_what_became_of_it()
         if self._library_problem is not None:
             raise self._library_problem
         if self._failure and not self._result.counts["sent"]:
@@ -103,26 +103,52 @@ class Sender:
             self._library_problem = problem
 
     def _serve_books(self, send: Callable[[BookToServe], bool]) -> None:
-        for book in outbox.books_to_serve(self._store, settings.get_int(self._store, settings.STUMBLED_AT)):
-            self._title = book.title
+        for book in self._books():
             try:
                 if self._read_back(book):
                     while send(book):
                         continue
             except ServerError:
-                self._flush()
-                with self._store.transaction():
-                    settings.put(self._store, settings.STUMBLED_AT, str(book.id))
-                    if not self._has_looked:
-                        settings.put(self._store, settings.LIBRARY_FIRST, "1")
+                self._stumble_at(book)
                 raise
 
+    def _ask_what_became_of_it(self) -> None:
+        """The last thing in a run: what failed in it is not sent again, but the server may know of it."""
+        for book in self._books():
+            try:
+                self._read_back(book)
+            except ServerError:
+                self._stumble_at(book)
+                raise
+
+    def _books(self) -> Iterator[BookToServe]:
+        for book in outbox.books_to_serve(self._store, settings.get_int(self._store, settings.STUMBLED_AT)):
+            self._title = book.title
+            yield book
+
+    def _stumble_at(self, book: BookToServe) -> None:
+        """The run ends here; the next one begins behind this book."""
+        self._flush()
+        with self._store.transaction():
+            settings.put(self._store, settings.STUMBLED_AT, str(book.id))
+            if not self._has_looked:
+                settings.put(self._store, settings.LIBRARY_FIRST, "1")
+
     def _read_back(self, book: BookToServe) -> bool:
-        """Asks for what has settled. False: nothing more can be done for this book now."""
-        if book.id in self._unreadable:
-            return True
-        now = self._clock.uptime()
-        settled = [entry for entry in outbox.intents(self._store, book.id) if _settles_in_s(entry, now) == 0]
+        """Asks for what has settled, some at a time. False: nothing more can be done for this book now."""
+        after_id = 0
+        while book.id not in self._unreadable:
+            intents = outbox.intents(self._store, book.id, after_id, AT_ONCE)
+            if not intents:
+                break
+            after_id = intents[-1].id
+            now = self._clock.uptime()
+            if not self._look_up(book, [entry for entry in intents if _settles_in_s(entry, now) == 0]):
+                return False
+        return True
+
+    def _look_up(self, book: BookToServe, settled: list[Entry]) -> bool:
+        """False: the server does not have the book any more."""
         try:
             for changes in read_back(self._client, book, settled, self._check_time):
                 self._commit(changes)
@@ -288,11 +314,6 @@ class Sender:
                 message = protocol.WARNING, texts.rejected(change.entry.kind, self._title, change.reason or "")
                 if message not in self._result.messages:
                     self._result.say(*message)
-
-
-def _send_no_more(book: BookToServe) -> bool:
-    """The last thing in a run is to ask what became of what failed."""
-    return False
 
 
 def _settles_in_s(entry: Entry, now: Uptime) -> int:

@@ -148,11 +148,11 @@ def go(
     except ServerError as found:
         problem = found
     with store.transaction():
-        if problem is None:
+        if problem is not None:
+            _remember(store, result, problem, clock)
+        elif client.has_spoken():
             settings.put(store, settings.LAST_SYNC_AT, str(clock.wall_s()))
             settings.forget_problems(store)
-        else:
-            _remember(store, result, problem, clock)
         offset_s = _record_clock(store, client, clock)
     if problem is not None:
         _say(job, result, problem)

@@ -53,7 +53,7 @@ class Client:
     def __init__(self, connection: Connection, account: Account) -> None:
         self._connection = connection
         self._account = account
-        self._spoke = False  # it has answered in this run as only BookLore does
+        self._spoke = False  # it has answered in this run, as far as one can tell: over TLS nobody else can
 
     def log_in(self) -> None:
         """Makes sure of a valid token and a connection, so that what fails there fails before anything is begun."""
@@ -68,13 +68,17 @@ class Client:
         """Nothing will be asked for a while; servers close what is idle, and a request must not meet that."""
         self._connection.close()
 
+    def has_spoken(self) -> bool:
+        """Whether BookLore itself has answered in this run, rather than something in between."""
+        return self._spoke
+
     def server_now(self) -> int | None:
         return self._connection.server_now()
 
     def hear(self) -> None:
-        """Any answer will do, so that `server_now` knows something."""
-        if self.server_now() is None:
-            self._ask(HEALTH)
+        """So that `server_now` knows something that BookLore itself has said. Raises NotBookLore."""
+        if not self._spoke or self.server_now() is None:
+            self._json(self._ask(HEALTH))
 
     def make_sure(self) -> None:
         """Some networks' login pages answer everything with an empty 204: before one is believed, BookLore must have
@@ -87,10 +91,7 @@ class Client:
 
         Raises what `Connection` raises, and TryLater.
         """
-        answer = self._once(request.method, request.path, request.body)
-        if answer.status == 202 or answer.is_json():
-            self._spoke = True
-        return answer
+        return self._once(request.method, request.path, request.body)
 
     def still_refused(self) -> LoginRefused:
         return LoginRefused(f"{self._connection.address} does not accept the token that it has just given")
@@ -155,6 +156,7 @@ class Client:
         except NotBookLore:
             self._connection.close()
             raise
+        self._spoke = True
 
     def _ask(self, path: str) -> Answer:
         answer = self._once("GET", path, None)
@@ -169,6 +171,8 @@ class Client:
         answer = self._connection.request(method, path, _bearer(self._account.token()), body)
         if answer.status == 429:
             raise TryLater(f"{self._connection.address} asks for a pause", PAUSE_AFTER_429_S)
+        if answer.status == 202 or answer.is_json() or self._connection.address.scheme == "https":
+            self._spoke = True
         return answer
 
     def _json(self, answer: Answer) -> Json:
@@ -177,7 +181,6 @@ class Client:
             value = json_text.decode(answer.body)
         except ValueError as problem:
             raise NotBookLore(f"{self._connection.address} sent JSON that cannot be read") from problem
-        self._spoke = True
         return value
 
     def _expect_json(self, answer: Answer) -> None:

@@ -198,9 +198,12 @@ def sessions_that_gave_way(store: Store, book_id: int, gave_way: int, most: int)
     )
 
 
-def intents(store: Store, book_id: int) -> list[Entry]:
+def intents(store: Store, book_id: int, after_id: int, most: int) -> list[Entry]:
+    """In the order of their ids, those behind `after_id`."""
     return _entries(
-        store, f"o.book_id = ? AND o.state = 'intent' AND o.{_OPEN} ORDER BY s.started_at, o.id", (book_id,)
+        store,
+        f"o.book_id = ? AND o.state = 'intent' AND o.{_OPEN} AND o.id > ? ORDER BY o.id LIMIT ?",
+        (book_id, after_id, most),
     )
 
 
