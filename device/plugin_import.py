@@ -236,9 +236,11 @@ class _Import:
                 settings.put(self._store, records.KEPT + key, value)
 
     def _trusts_ids(self, meaning: Meaning) -> bool:
-        """Whether the books' ids that the old plugin kept are those of our own server."""
+        """Whether what the old plugin knew of its server is true of our account: the books' ids, and what was sent."""
         account = self._keeper.load()
         if account is None or _server(meaning.account.server) != account.server:
+            return False
+        if meaning.account.user and meaning.account.user != account.user:
             return False
         matches_of = settings.get(self._store, settings.MATCHES_OF)
         if matches_of is None:

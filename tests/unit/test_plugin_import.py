@@ -158,6 +158,15 @@ def test_what_was_sent_to_another_server_is_looked_for_on_ours_and_told(device: 
     assert device.take_over()[0] == "There is nothing new in what the old plugin left."
 
 
+def test_what_another_user_of_our_server_had_sent_is_looked_for_as_well(device: Device) -> None:
+    device.configure()
+    with device.old() as old:
+        old.set(server_url=SERVER, booklore_username="bert", booklore_password="secret")
+        old.add_history(HASH, at(0), at(10), 600, book_id=7)
+    device.take_over()
+    assert [entry[1:] for entry in device.entries()] == [("waiting", 1, at_s(0))]
+
+
 def test_what_was_sent_by_a_device_without_an_account_of_ours_is_looked_for(device: Device) -> None:
     with device.old() as old:
         old.add_history(HASH, at(0), at(10), 600)
