@@ -57,7 +57,7 @@ class Device:
     def states(self) -> list[str]:
         return [state for kind, state, _, _ in self.entries() if kind == "reading_session"]
 
-    def configure(self, server: str = SERVER, user: str = "anna") -> None:
+    def configure(self, server: str = SERVER, user: str = "anna@home") -> None:
         self.keeper.save(Secrets(server, user, "own password"))
 
     def stay_at_its_server(self) -> None:
