@@ -467,7 +467,7 @@ def test_a_match_comes_over_only_for_the_same_server(device: Device) -> None:
         old.add_book("/books/moby.epub", HASH, 7)
     device.take_over()
     assert device.rows("SELECT server_id, matched_by FROM book") == [(7, "old plugin")]
-    assert settings.get(device.store, settings.MATCHES_OF) == f"anna at {SERVER}"
+    assert settings.get(device.store, settings.MATCHES_OF) == f"anna@home at {SERVER}"
 
 
 @pytest.mark.parametrize("server", ["https://other.example.org", "http://books.example.org", SERVER + "/booklore"])
