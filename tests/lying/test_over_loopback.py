@@ -115,7 +115,7 @@ class Schedule:
         for _ in range(RUNS_TO_THE_END):
             result = self.reader.run_job("sync", reason="tap", deadline_s=60)
             self.reader.let_intents_settle()
-            if result["counts"]["waiting"] == 0:
+            if result["outcome"] == "done" and result["counts"]["waiting"] == 0:
                 return
         raise AssertionError(self.reader.status())
 
