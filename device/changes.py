@@ -55,8 +55,8 @@ def _write(store: Store, change: Change, now: int, uptime: Uptime) -> None:
     if event in (rules.BEGIN, rules.UNCLEAR):
         entry.begun_boot, entry.begun_uptime_s = uptime.boot_id, uptime.seconds
         outbox.begin(store, entry.id, uptime.boot_id, uptime.seconds)
-    elif event != rules.UNPROVABLE and entry.begun_boot is not None:
-        entry.begun_boot = entry.begun_uptime_s = None
+    elif event == rules.MISSING or (event != rules.UNPROVABLE and entry.begun_boot is not None):
+        entry.begun_boot = None
         outbox.end(store, entry.id)
     if event in rules.COUNTED:
         entry.attempts += 1

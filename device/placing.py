@@ -1,62 +1,75 @@
-"""Sessions that were recorded while the clock was not set, put where they were, before they are sent.
+"""Sessions that were recorded by a wrong clock, put where they were, before they are sent for the first time.
 
-A device that lost its clock writes sessions of 1970. If the clock, or a server's, is right before the next reboot, the
-clock that runs since the boot says when they were.
-
-Promises: only what has never been sent is moved, because the server knows a session by its times; no session comes to
-lie on another; the journals that are kept of them say the same before the store does. What is from an earlier boot
-stays where it is, with its flag.
+Promises: only what has never been begun is touched, because the server knows a session by its times; no session comes
+to lie on another; the journals that are kept of them say the same before the store does. Which clock is believed,
+`device/core/server_clock.py` decides.
 Called by: `device/sync.py`.
 """
 
 from __future__ import annotations
 
-from device.core.instants import EARLIEST_PLAUSIBLE_S
-from device.core.reading_session import FLAG_CLOCK_CORRECTED, FLAG_CLOCK_UNSET, FLAG_MOVED
+from device.core import server_clock
+from device.core.instants import LAST_INSTANT_S
+from device.core.reading_session import FLAG_CLOCK_CORRECTED, FLAG_CLOCK_DOUBTFUL, FLAG_CLOCK_UNSET, FLAG_MOVED
 from device.store import reading_sessions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from device.core.outbox import Uptime
+    from device.core.server_clock import Measured, Now
     from device.store.database import Store
+    from device.store.reading_sessions import Unsent
 
-STEPS_MOST = 1_000  # over other sessions, until there is room
-
-
-def waits_for_a_clock(store: Store, uptime: Uptime) -> bool:
-    """Whether there is a session that can be placed as soon as somebody knows what time it is."""
-    return bool(uptime.boot_id and reading_sessions.unset_in_boot(store, uptime.boot_id))
+OF_A_BOOT_MOST = 5_000  # unsent sessions: more than a year without a restart and without a network
+AT_ONCE = 500  # sessions that are flagged in one transaction
+ASIDE = -LAST_INSTANT_S  # no session is there
 
 
-def place_unset_sessions(store: Store, wall_s: int, uptime: Uptime, renew: Callable[[str], None]) -> None:
-    """`wall_s`: the time at `uptime`, by the best clock there is; a time before 2020 places nothing.
+def place(store: Store, measured: Measured | None, now: Now, renew: Callable[[str], None]) -> None:
+    """`renew` is called for each journal of which a session was changed; what it raises undoes the change."""
+    boot_id = now.uptime.boot_id
+    if boot_id:
+        _move(store, reading_sessions.unsent_of_boot(store, boot_id, OF_A_BOOT_MOST), now, renew)
+    ends_after, taken_after = server_clock.doubtful_after(measured, now)
+    while _flag(store, reading_sessions.unsent_beyond(store, boot_id, ends_after, taken_after, AT_ONCE), renew):
+        continue
 
-    `renew` is called for each journal of which a session was moved; what it raises undoes the moving.
-    """
-    if wall_s < EARLIEST_PLAUSIBLE_S or not uptime.boot_id:
-        return
-    unset = reading_sessions.unset_in_boot(store, uptime.boot_id)
-    if not unset:
+
+def _move(store: Store, sessions: list[Unsent], now: Now, renew: Callable[[str], None]) -> None:
+    moves = []
+    for session in sessions:
+        is_unset = FLAG_CLOCK_UNSET in session.flags
+        began_at = server_clock.belongs_at(session.started_at, is_unset, session.boot_ms, now)
+        if began_at is not None:
+            moves.append((session, began_at))
+    if not moves:
         return
     with store.transaction():
-        for session in unset:
-            started_at = wall_s - max(uptime.seconds - session.boot_ms // 1000, 0)
-            placed_at = _free_from(store, started_at, session.ended_at - session.started_at)
-            flags = [FLAG_CLOCK_CORRECTED if flag == FLAG_CLOCK_UNSET else flag for flag in session.flags.split()]
-            if placed_at != started_at and FLAG_MOVED not in flags:
+        for session, _ in moves:
+            # Where they are wrongly, they must not be in the way of each other.
+            reading_sessions.place(store, session.id, ASIDE - session.id, " ".join(session.flags))
+        for session, began_at in moves:
+            length_s = session.ended_at - session.started_at
+            placed_at = reading_sessions.first_free_after(store, began_at, length_s)
+            flags = [flag for flag in session.flags if flag not in (FLAG_CLOCK_UNSET, FLAG_CLOCK_CORRECTED)]
+            flags.insert(0, FLAG_CLOCK_CORRECTED)
+            if placed_at != began_at and FLAG_MOVED not in flags:
                 flags.append(FLAG_MOVED)
             reading_sessions.place(store, session.id, placed_at, " ".join(flags))
-        for journal_id in sorted({session.journal_id for session in unset if session.journal_id is not None}):
-            renew(journal_id)
+        _renew([session for session, _ in moves], renew)
 
 
-def _free_from(store: Store, started_at: int, length_s: int) -> int:
-    """The first moment from `started_at` on at which a session of this length lies on no other."""
-    for _ in range(STEPS_MOST):
-        end = reading_sessions.latest_end_within(store, started_at, started_at + max(length_s, 1))
-        if end is None:
-            break
-        started_at = end
-    return started_at
+def _flag(store: Store, sessions: list[Unsent], renew: Callable[[str], None]) -> bool:
+    """Whether there may be more."""
+    if sessions:
+        with store.transaction():
+            for session in sessions:
+                reading_sessions.flag(store, session.id, " ".join([*session.flags, FLAG_CLOCK_DOUBTFUL]))
+            _renew(sessions, renew)
+    return len(sessions) == AT_ONCE
+
+
+def _renew(sessions: list[Unsent], renew: Callable[[str], None]) -> None:
+    for journal_id in sorted({session.journal_id for session in sessions if session.journal_id is not None}):
+        renew(journal_id)

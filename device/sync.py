@@ -12,8 +12,9 @@ from device import evidence, protocol
 from device.clock import Clock
 from device.core import outbox as rules
 from device.core import preferences as table
-from device.core.instants import CLOCK_TOLERANCE_S, EARLIEST_PLAUSIBLE_S
-from device.placing import place_unset_sessions, waits_for_a_clock
+from device.core.instants import CLOCK_TOLERANCE_S
+from device.core.server_clock import Measured, Now
+from device.placing import place
 from device.server.errors import (
     LoginRefused,
     NotBookLore,
@@ -24,7 +25,7 @@ from device.server.errors import (
     TryLater,
     Untrusted,
 )
-from device.store import books, outbox, preferences, settings
+from device.store import books, outbox, preferences, reading_sessions, settings
 from device.ui import texts
 
 TYPE_CHECKING = False
@@ -161,14 +162,24 @@ def go(
 
 
 def _place(store: Store, client: Client, clock: Clock, renew: Callable[[str], None]) -> None:
-    if not waits_for_a_clock(store, clock.uptime()):
+    """What a wrong clock has recorded is put right before it is sent."""
+    if not reading_sessions.has_unsent(store):
         return
-    wall_s: int | None = clock.wall_s()
-    if wall_s is not None and wall_s < EARLIEST_PLAUSIBLE_S:
-        client.hear()
-        wall_s = client.server_now()
-    if wall_s is not None:
-        place_unset_sessions(store, wall_s, clock.uptime(), renew)
+    measured = _measured(store)
+    server_s = None
+    if measured is None or not measured.vouches_for(clock.wall_s(), clock.uptime()):
+        server_s = client.hear()
+    place(store, measured, Now(clock.wall_s(), server_s, clock.uptime()), renew)
+
+
+def _measured(store: Store) -> Measured | None:
+    boot_id = settings.get(store, settings.CLOCK_BOOT_ID)
+    if boot_id is None:
+        return None
+    uptime = rules.Uptime(boot_id, settings.get_int(store, settings.CLOCK_UPTIME_S))
+    return Measured(
+        settings.get_int(store, settings.CLOCK_OFFSET_S), settings.get_int(store, settings.CLOCK_MEASURED_AT), uptime
+    )
 
 
 def _say(job: Job, result: Result, problem: ServerError) -> None:
@@ -195,9 +206,9 @@ def _remember(store: Store, result: Result, problem: ServerError, clock: Clock) 
 
 
 def _record_clock(store: Store, client: Client, clock: Clock) -> int | None:
-    """Seconds that the server's clock is ahead; None if it was not heard."""
+    """Seconds that the server's clock is ahead; None if it was not heard: a login page's clock is nobody's."""
     server_s = client.server_now()
-    if server_s is None:
+    if server_s is None or not client.has_spoken():
         return None
     now, uptime = clock.wall_s(), clock.uptime()
     settings.put(store, settings.CLOCK_OFFSET_S, str(server_s - now))

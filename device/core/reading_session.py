@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 FLAG_CLOCK_JUMPED = "clock-jumped"  # the wall clock was set while the session went on
 FLAG_CLOCK_CORRECTED = "clock-corrected"  # it was placed by another clock than its own wall clock
 FLAG_CLOCK_UNSET = "clock-unset"  # nobody knows when it was: the wall clock said before 2020
+FLAG_CLOCK_DOUBTFUL = "clock-doubtful"  # a server says that the clock was wrong; nothing tells when it was
 FLAG_MOVED = "moved"  # its clock put it into another session's time; it was moved behind that
 
 READING, ASLEEP, OVER = "reading", "asleep", "over"

@@ -75,10 +75,17 @@ class Client:
     def server_now(self) -> int | None:
         return self._connection.server_now()
 
-    def hear(self) -> None:
-        """So that `server_now` knows something that BookLore itself has said. Raises NotBookLore."""
-        if not self._spoke or self.server_now() is None:
-            self._json(self._ask(HEALTH))
+    def hear(self) -> int | None:
+        """What BookLore itself says the time is: at the login, if this run needed one, else when asked for its health.
+
+        To be called before anything else is asked. None if it does not say.
+        """
+        self.log_in()
+        if self.server_now() is None:
+            answer = self._ask(HEALTH)
+            if answer.status != 200 or not answer.is_json():
+                return None
+        return self.server_now()
 
     def make_sure(self) -> None:
         """Some networks' login pages answer everything with an empty 204: before one is believed, BookLore must have

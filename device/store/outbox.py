@@ -263,8 +263,10 @@ def begin(store: Store, id: int, boot: str, uptime_s: int) -> None:
 
 
 def end(store: Store, id: int) -> None:
-    """The server is done with it, whatever it has done."""
-    store.execute("UPDATE outbox SET begun_boot = NULL, begun_uptime_s = NULL WHERE id = ?", (id,))
+    """The server is done with it, whatever it has done. That it knows of it stays: `begun_uptime_s` is not NULL."""
+    store.execute(
+        "UPDATE outbox SET begun_boot = NULL, begun_uptime_s = COALESCE(begun_uptime_s, 0) WHERE id = ?", (id,)
+    )
 
 
 def keep_remote_id(store: Store, id: int, remote_id: int) -> None:

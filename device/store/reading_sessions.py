@@ -93,33 +93,63 @@ def latest_end_within(store: Store, started_at: int, ended_at: int) -> int | Non
     return None if row[0] is None else int(row[0])
 
 
-class UnsetSession:
-    """A session whose clock was not set, with the moment of the boot clock at which it began."""
+def first_free_after(store: Store, started_at: int, length_s: int) -> int:
+    """The first moment from `started_at` on at which a session of this length shares time with no other."""
+    taken_until = latest_end_within(store, started_at, started_at + max(length_s, 1))
+    while taken_until is not None:  # each step is over at least one session
+        started_at = taken_until
+        taken_until = latest_end_within(store, started_at, started_at + max(length_s, 1))
+    return started_at
+
+
+class Unsent:
+    """A session that was recorded live and that no server can know yet. `boot_ms`: when it began, by the clock of its
+    boot; 0 if that is not known."""
 
     __slots__ = ("boot_ms", "ended_at", "flags", "id", "journal_id", "started_at")
 
     def __init__(
-        self, id: int, journal_id: str | None, started_at: int, ended_at: int, flags: str, boot_ms: int
+        self, id: int, journal_id: str | None, started_at: int, ended_at: int, flags: str, boot_ms: int | None
     ) -> None:
         self.id = id
         self.journal_id = journal_id
         self.started_at = started_at
         self.ended_at = ended_at
-        self.flags = flags
-        self.boot_ms = boot_ms
+        self.flags = flags.split()
+        self.boot_ms = boot_ms or 0
 
 
-def unset_in_boot(store: Store, boot_id: str) -> list[UnsetSession]:
-    """Those of one boot that no server can know yet, from the earliest on."""
+_UNSENT = (
+    " FROM reading_session s JOIN outbox o ON o.session_id = s.id WHERE s.source = 'journal'"
+    " AND o.state IN ('new', 'waiting') AND o.state <> 'acknowledged' AND o.unproven = 0 AND o.begun_uptime_s IS NULL"
+)
+_UNSENT_COLUMNS = "SELECT s.id, s.journal_id, s.started_at, s.ended_at, s.flags, s.boot_ms"
+
+
+def has_unsent(store: Store) -> bool:
+    return store.execute(f"SELECT 1{_UNSENT} LIMIT 1").fetchone() is not None
+
+
+def unsent_of_boot(store: Store, boot_id: str, most: int) -> list[Unsent]:
+    """Those that the clock of one boot can place, from the earliest on."""
     rows = store.execute(
-        "SELECT s.id, s.journal_id, s.started_at, s.ended_at, s.flags, s.boot_ms FROM reading_session s"
-        " JOIN outbox o ON o.session_id = s.id WHERE s.boot_id = ? AND s.boot_ms IS NOT NULL"
-        " AND ' ' || s.flags || ' ' LIKE '% clock-unset %'"
-        " AND o.state IN ('new', 'waiting') AND o.state <> 'acknowledged' AND o.unproven = 0"
-        " ORDER BY s.boot_ms",
-        (boot_id,),
+        f"{_UNSENT_COLUMNS}{_UNSENT} AND s.boot_id = ? AND s.boot_ms IS NOT NULL ORDER BY s.boot_ms LIMIT ?",
+        (boot_id, most),
     )
-    return [UnsetSession(*row) for row in rows]
+    return [Unsent(*row) for row in rows]
+
+
+def unsent_beyond(store: Store, boot_id: str, ends_after: int, taken_after: int, most: int) -> list[Unsent]:
+    """Those that this boot's clock cannot place, and that end, or whose journal was taken, after an instant; without
+    those that are flagged already."""
+    rows = store.execute(
+        f"{_UNSENT_COLUMNS}{_UNSENT} AND (s.boot_ms IS NULL OR s.boot_id IS NOT ?)"
+        " AND (s.ended_at > ? OR EXISTS (SELECT 1 FROM journal j WHERE j.id = s.journal_id AND j.ingested_at > ?))"
+        " AND ' ' || s.flags || ' ' NOT LIKE '% clock-unset %'"
+        " AND ' ' || s.flags || ' ' NOT LIKE '% clock-doubtful %' ORDER BY s.id LIMIT ?",
+        (boot_id, ends_after, taken_after, most),
+    )
+    return [Unsent(*row) for row in rows]
 
 
 def place(store: Store, id: int, started_at: int, flags: str) -> None:
@@ -128,6 +158,10 @@ def place(store: Store, id: int, started_at: int, flags: str) -> None:
         "UPDATE reading_session SET ended_at = ended_at - started_at + ?1, started_at = ?1, flags = ?2 WHERE id = ?3",
         (started_at, flags, id),
     )
+
+
+def flag(store: Store, id: int, flags: str) -> None:
+    store.execute("UPDATE reading_session SET flags = ? WHERE id = ?", (flags, id))
 
 
 def add(store: Store, book_id: int, source: str, journal_id: str | None, session: ReadingSession) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 
 from device import protocol
 from device.core import outbox as rules
+from device.core.instants import EARLIEST_PLAUSIBLE_S
 from device.core.journal import Book
 from device.core.preferences import Preferences
 from device.core.reading_session import FLAG_CLOCK_UNSET, ReadingSession
@@ -100,6 +101,24 @@ class Device:
             id = reading_sessions.add(self.store, book_id, source, None, session)
             outbox.add_session(self.store, id, book_id, self._first_state(book_id, unproven), unproven, self._now())
         return self._remember(rules.READING_SESSION, str(id), session_name({"durationSeconds": serial + 100}), title)
+
+    def reads_now(self, title: str) -> Thing:
+        """A session that begins now, or as soon as there is room, by whatever the device's clock says."""
+        thing = self.reads(title)
+        [session, length_s] = self.store.execute(
+            "SELECT s.id, s.duration_s FROM reading_session s JOIN outbox o ON o.session_id = s.id WHERE o.id = ?",
+            (thing.entry,),
+        ).fetchone()
+        started_at = reading_sessions.first_free_after(self.store, self._now(), length_s)
+        flags = FLAG_CLOCK_UNSET if started_at < EARLIEST_PLAUSIBLE_S else ""
+        uptime = self.clock.uptime()
+        with self.store.transaction():
+            reading_sessions.place(self.store, session, started_at, flags)
+            self.store.execute(
+                "UPDATE reading_session SET boot_id = ?, boot_ms = ? WHERE id = ?",
+                (uptime.boot_id, uptime.seconds * 1000, session),
+            )
+        return thing
 
     def rebuilds(self, title: str) -> Thing:
         """A session of ours in a store that was lost and built anew: nobody knows whether it was sent."""

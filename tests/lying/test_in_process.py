@@ -76,6 +76,11 @@ class LyingServer(RuleBasedStateMachine):
     def reads_with_a_clock_of_1970(self, title: str) -> None:
         self.device.reads(title, unset=True)
 
+    @rule(title=st.sampled_from(TITLES), wrong_by_s=st.sampled_from((0, -(5 * 365 * 86_400), -43_200, 43_200)))
+    def reads_by_the_devices_clock(self, title: str, wrong_by_s: int) -> None:
+        self.world.wall_offset_s = wrong_by_s
+        self.device.reads_now(title)
+
     @rule(title=st.sampled_from(TITLES), effect=st.sampled_from((REFUSE, FAIL, HANG)))
     def reads_what_the_server_will_not_take(self, title: str, effect: str) -> None:
         self._poison(self.device.reads(title), effect)

@@ -102,7 +102,7 @@ def test_the_first_account_of_a_device_is_asked_for_nothing_before_it_is_sent(tw
     fresh = Two()
     fresh.device.reads("Emma")
     fresh.device.syncs(NO_LIES)
-    assert fresh.device.requests == 2  # the library, the session
+    assert fresh.device.requests == 3  # the time, the library, the session
     fresh.device.close()
 
 
