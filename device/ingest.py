@@ -8,9 +8,10 @@ Called by: `device/worker.py`.
 
 from __future__ import annotations
 
-from device import evidence, protocol
+from device import protocol
 from device.core import history, journal, reading_session
 from device.core import outbox as rules_of_outbox
+from device.recovery import evidence
 from device.store import books, outbox, reading_sessions
 from device.store import history as stored_history
 from device.ui import texts

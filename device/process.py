@@ -1,6 +1,6 @@
 """The worker as a process: inherited descriptors closed, low priority, one at a time, a hard end.
 
-Called by: `device/worker.py`, before anything else is opened; `device/sync.py` asks for the uptime.
+Called by: `device/worker.py`, before anything else is opened; `device/sending/sync.py` asks for the uptime.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@ it the accounts that were taken over from the Lua plugin for features to come.
 
 Promises: a file of its own with mode 0600, replaced as a whole, so that a password can never meet another server's
 address; what is unreadable counts as absent. No password or token is ever logged or shown.
-Called by: `device/configure.py` and `device/plugin_import.py` write the account, `device/server/account.py` (through
-`Keeper`) the tokens.
+Called by: `device/configure.py` and `device/importing/plugin_import.py` write the account,
+`device/server/account.py` (through `Keeper`) the tokens.
 """
 
 from __future__ import annotations

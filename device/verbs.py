@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from device.configure import Setup
     from device.folder import Folder
-    from device.history import Outcome
+    from device.importing.history import Outcome
     from device.protocol import Job, Result
     from device.store.database import Store
     from device.store.outbox import OpenEntry
@@ -50,7 +50,7 @@ def _status(run: Run) -> None:
     """What waits is said by `finish`; what KOReader's history would bring is looked up here."""
     if not _is_preview(run.job):
         return
-    from device.history import preview
+    from device.importing.history import preview
     from device.ui.history import preview_lines
 
     _say_all(run, preview_lines(_read_history(run, preview)))
@@ -61,7 +61,7 @@ def _is_preview(job: Job) -> bool:
 
 
 def _import_history(run: Run) -> None:
-    from device.history import import_history
+    from device.importing.history import import_history
     from device.ui.history import import_lines
 
     _ingest(run)  # what is in a journal is not KOReader's to tell
@@ -71,8 +71,8 @@ def _import_history(run: Run) -> None:
 
 
 def _read_history(run: Run, read: Callable[..., Outcome]) -> Outcome:
-    from device.history import statistics_path
-    from device.progress import Progress
+    from device.importing.history import statistics_path
+    from device.importing.progress import Progress
     from device.store import preferences
     from device.ui import texts
 
@@ -89,7 +89,7 @@ def _read_history(run: Run, read: Callable[..., Outcome]) -> Outcome:
 
 def _import_plugin(run: Run) -> None:
     """Takes over what the old plugin left, or notes that the reader does not want it."""
-    from device import plugin_import
+    from device.importing import plugin_import
     from device.ui import texts
 
     if run.job.arguments.get("decline") is True:
@@ -130,7 +130,7 @@ def _sync(run: Run) -> None:
         if run.job.asked_for():
             run.result.say(protocol.ERROR, texts.NOT_CONFIGURED)
         return
-    from device.sync import sync
+    from device.sending.sync import sync
 
     sync(run.folder, run.store, keeper, secrets, run.job, run.result, run.deadline)
 
@@ -231,7 +231,7 @@ def finish(run: Run) -> None:
 
 def _offer(run: Run) -> bool:
     """Whether an older plugin's data could be taken over; said once, and in the menu until it is done or declined."""
-    from device.plugin_files import offer
+    from device.importing.plugin_files import offer
     from device.store import settings
     from device.ui import texts
 

@@ -88,7 +88,7 @@ def _perform(line: CommandLine) -> int:
         result.say(protocol.ERROR, str(problem))
     except Exception as problem:
         # The last line of defence: the reader hears that something is wrong, and the log tells us what.
-        from device import storage
+        from device.recovery import storage
 
         result.outcome = protocol.FAILED
         result.say(protocol.ERROR, storage.in_words(folder, problem))
@@ -143,7 +143,7 @@ def _read_job(folder: Folder, path: str, verb: str) -> Job:
 def _run_alone(folder: Folder, job: Job, result: Result, setup: Setup | None) -> None:
     """A run that fails for a reason that can be mended is tried once more."""
     from device import process, protocol
-    from device.soundness import remedy
+    from device.recovery.soundness import remedy
     from device.store import database
     from device.ui import texts
 
@@ -166,7 +166,8 @@ def _run_alone(folder: Folder, job: Job, result: Result, setup: Setup | None) ->
 
 
 def _run_on_store(folder: Folder, job: Job, result: Result, setup: Setup | None, deadline: float) -> None:
-    from device import evidence, process, soundness
+    from device import process
+    from device.recovery import evidence, soundness
     from device.store import database
     from device.verbs import Run, finish, run_verb
 
@@ -212,7 +213,7 @@ def _report(folder: Folder, job: Job, result: Result) -> int:
     try:
         _write_result(folder, f"{folder.results}/{job.id}.json", content)
     except OSError as problem:
-        from device import storage
+        from device.recovery import storage
 
         _print(f"booklore-sync: the result cannot be written: {storage.in_words(folder, problem)}", sys.stderr)
         return protocol.EXIT_CODES[protocol.FAILED]
@@ -224,7 +225,7 @@ def _write_result(folder: Folder, path: str, content: bytes) -> None:
     try:
         folder.disk.write(path, content)
     except OSError as problem:
-        from device import soundness, storage
+        from device.recovery import soundness, storage
 
         if not storage.is_full(problem) or not soundness.make_room(folder):
             raise

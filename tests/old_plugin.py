@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from device import plugin_import
 from device.disk import Disk
 from device.folder import Folder
+from device.importing import plugin_import
 from device.protocol import Result
 from device.secrets import Keeper, Secrets
 from device.store import database

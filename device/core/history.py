@@ -23,7 +23,7 @@ again, which end the sitting as before, be it as recorded time. Records that arr
 devices brings them, only ever fill time in which nothing is stored. No memory of what was imported is needed for that.
 
 Promises: sessions never overlap one another or recorded time; their duration is the sum of their records.
-Never: looks at a clock, a file or the store. Called by: `device/history.py`.
+Never: looks at a clock, a file or the store. Called by: `device/importing/history.py`.
 """
 
 from __future__ import annotations

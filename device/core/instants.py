@@ -2,7 +2,8 @@
 
 Promises: exact whole seconds over the years 1970 to 9999; anything else is a `ValueError`.
 Never: local time, the clock, `datetime` (its import alone costs a third of the ingest budget, docs/adr/0006).
-Called by: `device/server/` for request and answer fields; `device/sync.py` and `selfcheck.py` to compare clocks.
+Called by: `device/server/` for request and answer fields; `device/sending/sync.py` and `selfcheck.py` to compare
+clocks.
 Source: days-from-civil arithmetic over 400-year eras of the proleptic Gregorian calendar (146,097 days each).
 """
 

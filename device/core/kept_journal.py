@@ -10,7 +10,7 @@ written down with its evidence.
 
 Promises: what `lines` writes `sessions` reads back the same; of anything that is not whole, `sessions` gives None.
 Never: reads files; counts page turns (`reading_session.py` does, where a journal has no such lines).
-Called by: `device/evidence.py`.
+Called by: `device/recovery/evidence.py`.
 """
 
 from __future__ import annotations

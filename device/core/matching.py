@@ -6,7 +6,7 @@ weaker rules cannot tell them apart either:
   2. File name and size in KiB. The name alone is no proof: libraries are full of `book.epub`.
   3. Title and one author, compared by their letters and digits only, without case.
 
-Called by: `device/sync.py`. Never: asks the server.
+Called by: `device/sending/sync.py`. Never: asks the server.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ itself said that it failed. So a network that swallows requests never makes a se
 What this rests on, and cannot prove: what the server has not stored `SETTLE_S` after it was sent it will never store,
 and no proxy delivers one request twice after the server has taken the first.
 
-Called by: `device/sending.py`, which performs what is decided here. Never: sends, stores, waits.
+Called by: `device/sending/sender.py`, which performs what is decided here. Never: sends, stores, waits.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ What is not believed: a server id beside `koreader_book_id` 0, because the old p
 of all books that it did not know; times that cannot be true; a CFI, because most of them point beside their words
 (they are kept, but only to recognise on the server what the old plugin has sent).
 
-Called by: `device/plugin_import.py`. Cells are what SQLite or a Lua table holds: anything.
+Called by: `device/importing/plugin_import.py`. Cells are what SQLite or a Lua table holds: anything.
 """
 
 from __future__ import annotations

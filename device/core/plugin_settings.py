@@ -4,7 +4,7 @@ Rule 1: a value is text, and our own table says what it may be. The old plugin's
 password "0123" into 123; so accounts and addresses are taken letter by letter, and never appear in a message.
 Rule 2: what might be a secret is never among what is kept.
 
-Called by: `device/plugin_import.py`. Never: stores anything.
+Called by: `device/importing/plugin_import.py`. Never: stores anything.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ such a session is longer than its ends say, and is extended into the time behind
 is then cut to the time that there is.
 
 `taken` is all recorded time around a session, in the order of the starts; a span without length takes the second in
-which it begins. Called by: `device/plugin_records.py`. Never: asks the store.
+which it begins. Called by: `device/importing/plugin_records.py`. Never: asks the store.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ to the next. So a row can hide between two pages. Hence the rows are counted by 
 server gives with each page; a number that changes while it is read begins the count anew. The caller reads again, with
 pages of another size, until they agree; until then nothing is missing.
 
-Called by: `device/reading_back.py`. Never: asks the server.
+Called by: `device/sending/reading_back.py`. Never: asks the server.
 """
 
 from __future__ import annotations

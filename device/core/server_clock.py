@@ -13,8 +13,8 @@ know what time it is, and the server's clock is the one that somebody looks afte
 
 The server is asked for the time only where nothing vouches for the device's: once in a boot, and after each jump.
 
-Called by: `device/placing.py`. Never: looks at a clock itself; touches what may have been sent (the server knows a
-session by its times).
+Called by: `device/sending/placing.py`. Never: looks at a clock itself; touches what may have been sent (the server
+knows a session by its times).
 """
 
 from __future__ import annotations

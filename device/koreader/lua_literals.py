@@ -4,8 +4,8 @@ Promises: the values of a text that consists of literals, or a `LuaError` that n
 never recurses, never allocates more than a bounded multiple of its input. What a literal cannot express is left out:
 KOReader writes a function as a bare `function: 0x7f…`, and such an entry counts as nil.
 Never: reads files; evaluates names, calls or operators (a minus before a number excepted).
-Called by: `device/plugin_sources.py`. A file that KOReader did not finish writing raises `Truncated`; the caller then
-turns to the older copy beside it (`.old`).
+Called by: `device/importing/plugin_sources.py`. A file that KOReader did not finish writing raises `Truncated`; the
+caller then turns to the older copy beside it (`.old`).
 Source: Lua 5.1 manual §2.1 and §2.5.7; LuaJIT's extensions `\\xXX`, `\\z`, `\\u{…}`, hexadecimal floats and `LL`;
 KOReader's `dump.lua` and `luasettings.lua` of 2026-08.
 

@@ -9,7 +9,7 @@ or was killed, both are copied into our own folder, and SQLite brings the copy u
 
 Promises: nothing beside the file is created, changed or removed; a copy is removed again, also by the run after one
 that was killed.
-Called by: `device/history.py`, `device/plugin_sources.py`.
+Called by: `device/importing/history.py`, `device/importing/plugin_sources.py`.
 Law: SQLite's own documentation of `immutable`, WAL mode and hot journals.
 """
 

@@ -1,6 +1,6 @@
 """Whose answer is it, and what does it say: BookLore's own, a proxy's, or a login page's.
 
-Called by: `client.py`, `device/judging.py`, `device/batches.py`, `device/sending.py`.
+Called by: `client.py`, `device/sending/judging.py`, `device/sending/batches.py`, `device/sending/sender.py`.
 Source: BookLore's `ErrorResponse` and Spring's own error attributes, which both repeat the status in their JSON.
 """
 

@@ -4,7 +4,7 @@ Promises: only JSON counts as an answer where one is expected (unknown paths ans
 that is answered with 401 is asked once more with a new token; a delivery is not, because its caller has to write down
 when the second one begins.
 Never: decides what is sent or what an answer means for the outbox.
-Called by: `device/sending.py`, `device/reading_back.py`.
+Called by: `device/sending/sender.py`, `device/sending/reading_back.py`.
 Source: the controllers of BookLore 2.3.0 and Grimmory 3.2.4. `tests/sandbox/` answers as they do.
 """
 

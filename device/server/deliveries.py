@@ -26,7 +26,7 @@ Traps of the servers that the columns stand for:
   - An unknown status is answered with 200 and stored as none: the answer's own status must say the same (`echo`).
   - A bookmark's page is ignored by BookLore: then it is known by its title among those that have no place.
 
-Called by: `device/sending.py`, `device/reading_back.py`. Never: decides what follows; sends.
+Called by: `device/sending/sender.py`, `device/sending/reading_back.py`. Never: decides what follows; sends.
 Source: the controllers of BookLore 2.3.0 and Grimmory 3.2.4. `tests/sandbox/` answers as they do.
 """
 

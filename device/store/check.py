@@ -5,8 +5,8 @@ day has passed (a cable or another computer may have been at the files). It cost
 for each session: less than a second for 10,000 of them on a slow device; otherwise two look-ups.
 
 Promises: raises `database.Damaged` for a file whose pages, indices, references or schema are not as they should be.
-Never: mends anything (`device/rebuild.py` does).
-Called by: `device/soundness.py`, when a run begins, and when one failed for no other reason.
+Never: mends anything (`device/recovery/rebuild.py` does).
+Called by: `device/recovery/soundness.py`, when a run begins, and when one failed for no other reason.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Opening, migrating and closing the store's SQLite file, and transactions on it.
 
 Promises: a store that opens is of the newest version; a newer program's store is left alone. A transaction is durable
-when its block ends. A store that was built anew (`device/rebuild.py`) takes the damaged one's place in one direction:
-whatever interrupts it, the next opening goes on.
+when its block ends. A store that was built anew (`device/recovery/rebuild.py`) takes the damaged one's place in one
+direction: whatever interrupts it, the next opening goes on.
 Never: WAL or mmap, which vfat and the Kindle's FUSE do not carry (docs/adr/0004); a rename over a file that is there;
 deletes a damaged store, unless there are more than `SET_ASIDE_MOST`.
-Called by: `device/worker.py`, `device/rebuild.py`.
+Called by: `device/worker.py`, `device/recovery/rebuild.py`.
 It uses `_sqlite3`, the C module below `sqlite3`, which would import `datetime` and more (docs/adr/0006).
 """
 

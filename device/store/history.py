@@ -1,6 +1,6 @@
 """What the import of KOReader's history asks of the store: the time that is taken, and how far it came.
 
-Called by: `device/history.py`; `device/ingest.py` notes the time that journals cover.
+Called by: `device/importing/history.py`; `device/ingest.py` notes the time that journals cover.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Highlights, notes and bookmarks: what another program says it has sent, and what waits for its position.
 
-Called by: `device/plugin_records.py`. A mark is known by its book, its kind (`device/core/outbox.py`) and KOReader's
-date and time of it.
+Called by: `device/importing/plugin_records.py`. A mark is known by its book, its kind (`device/core/outbox.py`) and
+KOReader's date and time of it.
 """
 
 from __future__ import annotations

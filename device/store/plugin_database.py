@@ -5,7 +5,7 @@ things in the plugin and its fork, some migrations were never repeated after the
 column that is not there reads as NULL, a table that is not there as empty; a view is no table.
 
 Promises: whatever the file is, it is read with bounded memory and time, or Damaged is raised.
-Called by: `device/plugin_import.py`. What a row means is `device/core/plugin_rows.py`'s.
+Called by: `device/importing/plugin_import.py`. What a row means is `device/core/plugin_rows.py`'s.
 """
 
 from __future__ import annotations

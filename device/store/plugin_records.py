@@ -1,7 +1,7 @@
 """What the import from the Lua plugin asks of the store, besides what others ask: books by hash, path or title; which
 sessions there are; what an earlier import of KOReader's statistics has put there too early.
 
-Called by: `device/plugin_records.py`, `device/plugin_import.py`.
+Called by: `device/importing/plugin_records.py`, `device/importing/plugin_import.py`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ What the server may have although the new store does not know it enters the outb
 for on the server before it is sent. That is everything but what was acknowledged or refused, or waits for its book: the
 page that says `new` may be an old one. It counts as begun in an earlier boot, unless what was read says when.
 
-Called by: `device/rebuild.py`, within one transaction of the new store.
+Called by: `device/recovery/rebuild.py`, within one transaction of the new store.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ until an error, then what lies between, row by row.
 
 Promises: writes nothing, not even SQLite's journal; ends, whatever the pages say; calls `take` for usable rows only.
 Older stores are read too: a column that they do not have is one without a value.
-Called by: `device/store/rebuild.py`; `device/soundness.py` asks whether a store has rows that are not usable.
+Called by: `device/store/rebuild.py`; `device/recovery/soundness.py` asks whether a store has rows that are not usable.
 """
 
 from __future__ import annotations

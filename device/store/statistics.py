@@ -5,7 +5,7 @@ KOReader has kept its page records in `page_stat_data` since October 2020, and i
 where it is missing the records are read in large pieces, each of which SQLite finds by going through all.
 
 Promises: whatever the file is, it is read with bounded memory, or Foreign or Damaged is raised.
-Called by: `device/history.py`, with an address from `device/koreader/snapshot.py`.
+Called by: `device/importing/history.py`, with an address from `device/koreader/snapshot.py`.
 """
 
 from __future__ import annotations

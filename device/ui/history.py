@@ -1,6 +1,6 @@
 """What an import of KOReader's history would bring, and what it brought, in lines for the reader.
 
-Called by: `device/history.py` for its problems, `device/verbs.py` for the lines. Pure.
+Called by: `device/importing/history.py` for its problems, `device/verbs.py` for the lines. Pure.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from device.ui import texts
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from device.core.history import Tally
-    from device.history import BookTally, Outcome
+    from device.importing.history import BookTally, Outcome
 
 BOOKS_SHOWN = 200  # of a preview; the sum is of all
 NAME_MAX_CHARS = 120  # of a title or its authors: a result has its limit

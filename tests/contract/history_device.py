@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from device import history
 from device.core.journal import Book
 from device.core.preferences import Preferences
 from device.core.reading_session import ReadingSession
 from device.disk import Disk
 from device.folder import Folder
-from device.history import Outcome
+from device.importing import history
+from device.importing.history import Outcome
 from device.koreader import snapshot as files
 from device.store import books, database, reading_sessions
 from tests.fixtures.make_statistics import sitting, statistics

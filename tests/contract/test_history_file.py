@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from device import history
-from device.history import HistoryProblem
+from device.importing import history
+from device.importing.history import HistoryProblem
 from device.koreader import snapshot as files
 from tests.contract.history_device import FINGERPRINT, MOBY_AND_EMMA, NOON, NOW, Device, sum_of_durations, two_books
 from tests.fixtures.make_statistics import Record, Statistics, make_large, settle, sitting, statistics

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from device import history
+from device.importing import history
 from device.koreader import snapshot as files
 from device.store import history as stored
 from device.store import reading_sessions

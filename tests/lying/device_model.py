@@ -18,9 +18,9 @@ from device.core.instants import EARLIEST_PLAUSIBLE_S
 from device.core.journal import Book
 from device.core.preferences import Preferences
 from device.core.reading_session import FLAG_CLOCK_UNSET, ReadingSession
+from device.sending.sync import go, may_go, prepare
 from device.server.client import Client
 from device.store import books, database, outbox, reading_sessions
-from device.sync import go, may_go, prepare
 from tests.lying.lies import Account, LyingConnection
 from tests.lying.model_server import ModelServer, mark_name, session_name
 from tests.lying.world import Killed, MortalStore, VirtualClock, World

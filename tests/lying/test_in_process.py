@@ -20,9 +20,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from device import reading_back
 from device.core import outbox as rules
 from device.core.instants import to_iso
+from device.sending import reading_back
 from device.server import deliveries
 from device.store import reading_sessions
 from tests.lying.counts import COUNTS

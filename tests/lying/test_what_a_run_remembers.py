@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from device import sending
 from device.core import outbox as rules
 from device.core.instants import to_iso
 from device.core.outbox import SETTLE_S
+from device.sending import sender as sending
 from device.store import settings
 from tests.lying.device_model import FIRST_SLOT, NO_LIES, SLOT_S, Device
 from tests.lying.model_server import BOOKLORE, ModelServer

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
 
-from device.clock import Clock
 from device.core.outbox import Uptime
+from device.sending.clock import Clock
 from device.store.database import Store, Transaction
 
 BEGAN_AT = 1_795_000_000

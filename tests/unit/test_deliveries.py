@@ -25,7 +25,7 @@ def request(kind: str, payload: Any, remote_id: int | None = None, decimals: int
 
 
 def is_listed(kind: str, payload: Any, row: Any, remote_id: int | None = None) -> bool:
-    """As `device/reading_back.py` looks: by keys first, then in detail."""
+    """As `device/sending/reading_back.py` looks: by keys first, then in detail."""
     sought = entry(kind, payload, remote_id)
     listed_kind = deliveries.KINDS[deliveries.listed_kind(sought)]
     fields = deliveries.fields_of(sought)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from device import evidence
 from device.core import kept_journal
 from device.core import outbox as rules
 from device.core.outbox import Uptime
@@ -15,7 +14,8 @@ from device.core.reading_session import FLAG_CLOCK_CORRECTED, FLAG_CLOCK_DOUBTFU
 from device.core.server_clock import WRONG_S, Measured, Now
 from device.disk import Disk
 from device.folder import Folder
-from device.placing import place
+from device.recovery import evidence
+from device.sending.placing import place
 from device.store import reading_sessions, settings
 from tests.lying.device_model import Device
 from tests.lying.model_server import BOOKLORE, ModelServer

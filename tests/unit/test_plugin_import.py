@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from device import history, plugin_files, plugin_import
 from device.core.journal import Book
 from device.core.preferences import Preferences
 from device.core.reading_session import ReadingSession
+from device.importing import history, plugin_files, plugin_import
 from device.koreader.snapshot import STATISTICS
 from device.store import books, outbox, reading_sessions, settings
 from tests.fixtures.make_plugin_database import MIGRATIONS, PluginDatabase

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from device import plugin_files, plugin_import
 from device.core.instants import to_iso
-from device.plugin_records import Taker
+from device.importing import plugin_files, plugin_import
+from device.importing.plugin_records import Taker
 from device.protocol import Result
 from device.store import database, plugin_database
 from tests.fixtures.make_plugin_database import NAME, PluginDatabase, rest

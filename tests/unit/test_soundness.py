@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from device import evidence, protocol, soundness, storage
+from device import protocol
 from device.core import kept_journal
 from device.core.instants import DAY_S
 from device.core.outbox import Uptime
 from device.disk import Disk
 from device.folder import Folder
 from device.ingest import ingest
+from device.recovery import evidence, soundness, storage
 from device.store import check, database, outbox, preferences, reading_sessions
 from tests.reader import journal_text
 
@@ -511,7 +512,7 @@ def test_a_rebuild_that_is_refused_leaves_the_damaged_store_where_it_is(
     def refuse(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("device.rebuild.restore", refuse)
+    monkeypatch.setattr("device.recovery.rebuild.restore", refuse)
     device.reads(FIRST)
     device.ingest()
     before = Path(device.folder.store).read_bytes()

@@ -4,7 +4,7 @@ Promises: a row that was taken once changes nothing when it comes again. A book 
 match and path. What the old plugin says it has sent to our own server is noted as sent; what it had still to send, or
 has sent to another server, is `unproven`, so that the server is asked before it goes out. No position is sent that was
 not checked.
-Never: begins or ends a transaction; reads a file. Called by: `device/plugin_import.py`.
+Never: begins or ends a transaction; reads a file. Called by: `device/importing/plugin_import.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What happened to outbox entries, written down: the only place where a run changes the state of an entry.
 
 Promises: changes that are given together are one transaction; an entry in memory is afterwards what it is in the store.
-Called by: `device/sending.py`, `device/reading_back.py` (which makes changes, and leaves committing to the former).
+Called by: `device/sending/sender.py`, `device/sending/reading_back.py` (which makes changes, and leaves committing
+to the former).
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """What the server's answer to a single delivery says about its entry.
 
-Called by: `device/sending.py`. The rules are in `device/core/outbox.py`, what differs between kinds in
+Called by: `device/sending/sender.py`. The rules are in `device/core/outbox.py`, what differs between kinds in
 `device/server/deliveries.py`; here the two meet, and the book itself is asked for where an answer leaves that open.
 """
 
 from __future__ import annotations
 
-from device.changes import GONE, Change
 from device.core import outbox as rules
+from device.sending.changes import GONE, Change
 from device.server import answers, deliveries
 
 TYPE_CHECKING = False

@@ -3,7 +3,7 @@
 Promises: nothing there is created, changed or removed. A database that is not complete without the journal beside it is
 copied into our own folder, and the copy is removed again. Whatever a file holds, it costs bounded memory, and what is
 wrong with it is said with its name.
-Called by: `device/plugin_import.py`.
+Called by: `device/importing/plugin_import.py`.
 """
 
 from __future__ import annotations

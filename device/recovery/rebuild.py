@@ -7,13 +7,14 @@ Promises: the damaged file stays where it is until the new store is whole, and i
 (`database.replace_damaged`). A kept journal is believed before a row of the damaged file. What the server may have is
 looked for there before it is sent (`device/store/rebuild.py`).
 Never: asks the server; touches the journals.
-Called by: `device/soundness.py`.
+Called by: `device/recovery/soundness.py`.
 """
 
 from __future__ import annotations
 
-from device import evidence, ingest, protocol
+from device import ingest, protocol
 from device.core import journal, kept_journal, reading_session
+from device.recovery import evidence
 from device.store import books, check, database, preferences, reading_sessions, salvage, settings
 from device.store import rebuild as rows
 

@@ -8,13 +8,15 @@ sessions are acknowledged is removed. The copy says which sessions were recorded
 
 Promises: never more than `KEPT_FILES_MOST` and `KEPT_BYTES_MOST`, the oldest go first; on a full disk a reading is
 rather not kept than not taken, because the store has it already. Nothing goes that the store does not have.
-Called by: `device/ingest.py`, `device/sync.py`, `device/worker.py`, `device/soundness.py`, `device/rebuild.py`.
+Called by: `device/ingest.py`, `device/sending/sync.py`, `device/worker.py`, `device/recovery/soundness.py`,
+`device/recovery/rebuild.py`.
 """
 
 from __future__ import annotations
 
-from device import protocol, storage
+from device import protocol
 from device.core import kept_journal
+from device.recovery import storage
 from device.store import reading_sessions
 
 TYPE_CHECKING = False

@@ -2,12 +2,12 @@
 
 Promises: the rest of their time is imported again from KOReader's statistics, in the same run if that can be, else it
 is said how; what is owed is remembered until it is done.
-Called by: `device/plugin_import.py`, when everything that the old plugin had sent is noted.
+Called by: `device/importing/plugin_import.py`, when everything that the old plugin had sent is noted.
 """
 
 from __future__ import annotations
 
-from device.history import HistoryProblem, import_history, statistics_path
+from device.importing.history import HistoryProblem, import_history, statistics_path
 from device.store import plugin_records as records
 from device.store import preferences, settings
 from device.ui import texts

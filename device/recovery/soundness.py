@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import posix
 
-from device import evidence, protocol, storage
+from device import protocol
 from device.core import kept_journal
+from device.recovery import evidence, storage
 from device.store import books, check, database, reading_sessions
 from device.ui import texts
 
@@ -35,7 +36,7 @@ def begin(folder: Folder, store: Store, result: Result, now: int, uptime: Uptime
         _remember(store, uptime, now)
     if folder.disk.size_bytes(folder.untracked) is not None and books.are_none(store):
         # The store is new, the reader's wish not to be recorded is older.
-        from device.rebuild import switch_off
+        from device.recovery.rebuild import switch_off
 
         with store.transaction():
             switch_off(folder, store)
@@ -69,7 +70,7 @@ def _check_evidence(folder: Folder, store: Store) -> None:
 
 
 def _take_again(folder: Folder, store: Store, lost: list[str], result: Result, now: int, uptime: Uptime) -> None:
-    from device.rebuild import restore
+    from device.recovery.rebuild import restore
     from device.store.rebuild import add_missing_entries
 
     with store.transaction():
@@ -88,7 +89,7 @@ def remedy(folder: Folder, problem: Exception, result: Result, now: int, uptime:
         return make_room(folder)
     if isinstance(problem, OSError) or not _is_explained_by_damage(folder, problem):
         return False
-    from device.rebuild import rebuild
+    from device.recovery.rebuild import rebuild
 
     folder.log(f"the store is damaged: {type(problem).__name__}: {problem}")
     outcome = rebuild(folder, now, uptime)

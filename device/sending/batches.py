@@ -2,14 +2,14 @@
 
 Promises: the server is asked only when there is something to batch, and its answer is remembered for a week; when the
 endpoint disappoints, that is forgotten. Of a batch, only the sessions that the answer names count as stored.
-Called by: `device/sending.py`.
+Called by: `device/sending/sender.py`.
 """
 
 from __future__ import annotations
 
-from device.changes import Change
 from device.core import outbox as rules
 from device.core.instants import from_iso
+from device.sending.changes import Change
 from device.server import answers
 from device.server.errors import ReplyLost
 from device.store import settings
@@ -18,8 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from device.clock import Clock
     from device.json_text import Json
+    from device.sending.clock import Clock
     from device.server.client import Client
     from device.server.http import Answer
     from device.store.database import Store

@@ -10,17 +10,18 @@ Promises: an intent is on disk before its first byte leaves; a lost answer ends 
 server costs one time-out, not one per entry; an entry that failed is not sent again in the same run; the next run
 begins behind the book at which this one was broken off (and with the library, if this one did not come to it), so that
 nothing can starve the rest.
-Called by: `device/sync.py`. Never: decides.
+Called by: `device/sending/sync.py`. Never: decides.
 """
 
 from __future__ import annotations
 
-from device import batches, protocol
-from device.changes import Change, commit
+from device import protocol
 from device.core import outbox as rules
-from device.finding_books import find_books
-from device.judging import judge
-from device.reading_back import read_back
+from device.sending import batches
+from device.sending.changes import Change, commit
+from device.sending.finding_books import find_books
+from device.sending.judging import judge
+from device.sending.reading_back import read_back
 from device.server import answers, deliveries
 from device.server.errors import OutOfTime, ServerError, ServerFailed
 from device.store import outbox, settings
@@ -30,9 +31,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from device.clock import Clock
     from device.core.outbox import Uptime
     from device.protocol import Result
+    from device.sending.clock import Clock
     from device.server.client import Client
     from device.server.deliveries import Request
     from device.server.http import Answer

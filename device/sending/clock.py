@@ -1,6 +1,6 @@
 """The clocks of a run, and its dice, as one thing that tests can replace.
 
-Called by: `device/sync.py` makes it; `device/sending.py` and what belongs to it ask it.
+Called by: `device/sending/sync.py` makes it; `device/sending/sender.py` and what belongs to it ask it.
 """
 
 from __future__ import annotations

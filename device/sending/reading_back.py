@@ -2,14 +2,14 @@
 
 Promises: one list of a kind for all entries of a book; what the list does not show counts as missing only if the list
 is known to be whole (`device/core/read_back.py`).
-Called by: `device/sending.py`, which has made sure that they have settled, and writes down what comes of it.
+Called by: `device/sending/sender.py`, which has made sure that they have settled, and writes down what comes of it.
 """
 
 from __future__ import annotations
 
-from device.changes import GONE, Change
 from device.core import outbox as rules
 from device.core.read_back import SessionsSought
+from device.sending.changes import GONE, Change
 from device.server import deliveries
 from device.server.client import PAGE_SIZES
 from device.server.errors import BookGone, ServerFailed

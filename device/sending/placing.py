@@ -3,7 +3,7 @@
 Promises: only what has never been begun is touched, because the server knows a session by its times; no session comes
 to lie on another; the journals that are kept of them say the same before the store does. Which clock is believed,
 `device/core/server_clock.py` decides.
-Called by: `device/sync.py`.
+Called by: `device/sending/sync.py`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ def place(store: Store, measured: Measured | None, now: Now, renew: Callable[[st
     if boot_id:
         _move(store, reading_sessions.unsent_of_boot(store, boot_id, OF_A_BOOT_MOST), now, renew)
     ends_after, taken_after = server_clock.doubtful_after(measured, now)
+    if min(ends_after, taken_after) == LAST_INSTANT_S:
+        return  # most runs: all that waits need not be looked through
     while _flag(store, reading_sessions.unsent_beyond(store, boot_id, ends_after, taken_after, AT_ONCE), renew):
         continue
 

@@ -8,13 +8,14 @@ Called by: `device/verbs.py`. The sending itself is `sending.py`'s.
 
 from __future__ import annotations
 
-from device import evidence, protocol
-from device.clock import Clock
+from device import protocol
 from device.core import outbox as rules
 from device.core import preferences as table
 from device.core.instants import CLOCK_TOLERANCE_S
 from device.core.server_clock import Measured, Now
-from device.placing import place
+from device.recovery import evidence
+from device.sending.clock import Clock
+from device.sending.placing import place
 from device.server.errors import (
     LoginRefused,
     NotBookLore,
@@ -140,7 +141,7 @@ def go(
     renew: Callable[[str], None],
 ) -> None:
     """Sends, and remembers how it went. Raises nothing of the server's. `renew`: see `placing.py`."""
-    from device.sending import Sender
+    from device.sending.sender import Sender
 
     problem: ServerError | None = None
     try:

@@ -2,7 +2,7 @@
 
 Promises: the library is read once, in bounded memory, and at most once an hour, unless the reader asks or a book is
 new. Which book it is, `device/core/matching.py` decides.
-Called by: `device/sending.py`.
+Called by: `device/sending/sender.py`.
 """
 
 from __future__ import annotations

@@ -15,10 +15,10 @@ import time
 
 from device import protocol
 from device.core import plugin_rows, plugin_settings
+from device.importing.plugin_files import find, koreader_folder
+from device.importing.plugin_records import Report, Taker
+from device.importing.plugin_sources import OpenDatabase, Unreadable, open_database, read_lua, read_token
 from device.koreader.lua_literals import sequence
-from device.plugin_files import find, koreader_folder
-from device.plugin_records import Report, Taker
-from device.plugin_sources import OpenDatabase, Unreadable, open_database, read_lua, read_token
 from device.secrets import Keeper, Secrets
 from device.server import address
 from device.store import plugin_database as tables
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from device.core.plugin_rows import OldBook, OldSession
     from device.core.plugin_settings import Meaning
     from device.folder import Folder
+    from device.importing.plugin_files import Found
     from device.koreader.lua_literals import Table, Value
-    from device.plugin_files import Found
     from device.protocol import Result
     from device.store.database import Store
     from device.store.plugin_database import Row
@@ -340,7 +340,7 @@ class _Import:
             say(protocol.INFO, texts.plugin_holds_secrets(self._found.names()))
 
     def _bring_back_the_rest(self) -> None:
-        from device import plugin_rest  # only few have imported KOReader's statistics before
+        from device.importing import plugin_rest  # only few have imported KOReader's statistics before
 
         if not plugin_rest.is_owed(self._store):
             return
