@@ -259,7 +259,15 @@ class LyingServer(RuleBasedStateMachine):
                 assert state == rules.ACKNOWLEDGED, said
                 assert self._is_as_often_there(thing, times), said
         self._check_values()
+        self._check_that_no_session_lies_on_another()
         COUNTS["things that were recorded"] += len(self.device.things)
+
+    def _check_that_no_session_lies_on_another(self) -> None:
+        [overlaps] = self.device.store.execute(
+            "SELECT COUNT(*) FROM reading_session a JOIN reading_session b ON a.id < b.id"
+            " AND a.started_at < b.ended_at AND b.started_at < a.ended_at"
+        ).fetchone()
+        assert overlaps == 0
 
     def _is_as_often_there(self, thing: Thing, times: list[int]) -> bool:
         """With two accounts both may have it: one took it and its answer was lost, so the other got it too. What was
@@ -276,7 +284,10 @@ class LyingServer(RuleBasedStateMachine):
                     assert last[0].value in [server.values.get((title, what)) for server in self.servers]
 
     def _is_settled(self, thing: Thing) -> bool:
-        return self.device.state(thing)[0] in (rules.ACKNOWLEDGED, rules.REJECTED) or self._gave_way(thing)
+        """A session that was given up, because the server failed among lies, is tried again when the reader asks."""
+        if self._is_done(thing) or thing.poison is None:
+            return self._is_done(thing)
+        return self.device.state(thing)[0] == rules.REJECTED or self._gave_way(thing)
 
     def _gave_way(self, thing: Thing) -> bool:
         """A session at which the server has failed again and again: it is tried last, and each time the reader asks."""
