@@ -107,7 +107,6 @@ def note_its_time(store: Store, book_id: int, reading: Reading) -> None:
 
 def find_place(store: Store, session: ReadingSession) -> None:
     """Moves a session behind those whose time it shares: nobody reads two books at once, so its clock was wrong."""
-    taken_until = reading_sessions.latest_end_within(store, session.started_at, session.ended_at)
-    while taken_until is not None:
-        reading_session.move(session, taken_until)
-        taken_until = reading_sessions.latest_end_within(store, session.started_at, session.ended_at)
+    started_at = reading_sessions.first_free_after(store, session.started_at, session.ended_at - session.started_at)
+    if started_at != session.started_at:
+        reading_session.move(session, started_at)
