@@ -151,7 +151,8 @@ _2_SESSIONS_FROM_ELSEWHERE_AND_ONE_OUTBOX_FOR_ALL_KINDS = (
     """,
     "DROP TABLE outbox",
     "ALTER TABLE outbox_2 RENAME TO outbox",
-    "CREATE INDEX outbox_open ON outbox (state, book_id) WHERE state <> 'acknowledged'",
+    # With kind and reason, so that what waits is summed up without sorting it.
+    "CREATE INDEX outbox_open ON outbox (state, book_id, kind, reason) WHERE state <> 'acknowledged'",
     "CREATE INDEX outbox_by_session ON outbox (session_id)",
     """
     CREATE TABLE mark_ledger (

@@ -327,7 +327,7 @@ def counts(store: Store) -> dict[str, int]:
 
 def open_entries(store: Store) -> list[OpenEntry]:
     """Everything that has not been acknowledged, by book, kind and state, the longest waiting first."""
-    # Counted first and named then: SQLite sorts in memory, and an import may have left tens of thousands.
+    # Counted first, in the order of the index, and named then: an import may have left tens of thousands to sort.
     rows = store.execute(
         f"SELECT o.state, {_TITLE}, o.entries, o.since, COALESCE(o.reason, b.unmatched_reason), o.kind, b.tracked"
         " FROM (SELECT state, book_id, kind, reason, COUNT(*) AS entries, MIN(created_at) AS since FROM outbox"
