@@ -77,6 +77,7 @@ class Rules:
 
 
 KOREADERS_CAP_S, KOREADERS_PAGE_MIN_S = 120, 5
+UNNUMBERED = 0  # the page that KOReader's statistics begin when the device falls asleep before any page was announced
 
 
 def koreaders_rules(cap_s: int) -> Rules:
@@ -254,7 +255,8 @@ def _sittings(moments: list[Moment], times: Timeline, rules: Rules) -> list[_Sit
         if _is_another_page(moments, number, view, rules):
             if current is not None:
                 view.end_in(current, page_min_ms)
-            view = _View(moment.page, max(rules.idle_cap_s * 1000 - moment.on_screen_ms, 0))
+            page = UNNUMBERED if moment.event == journal.SUSPEND else moment.page
+            view = _View(page, max(rules.idle_cap_s * 1000 - moment.on_screen_ms, 0))
         if current is None and kind == READING and view.credit_ms:
             current = _Sitting(number)
             grown.append(current)
@@ -294,7 +296,7 @@ def _is_another_page(moments: list[Moment], number: int, view: _View, rules: Rul
     if earlier is None or (earlier.page, earlier.pages) != (moment.page, moment.pages):
         return True
     # The same page announced again is no page turn, but where the opening does not count it is the first we hear of it.
-    return view.page is None
+    return view.page in (None, UNNUMBERED)
 
 
 def _close(

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.core.journal import Book
 from device.core.reading_session import KOREADERS_CAP_S, KOREADERS_PAGE_MIN_S, ReadingSession, Rules, koreaders_rules
 from device.core.trace import Trace
+from tests.soak import bounded
 from tests.statistics_report import STEPS, koreaders_totals, pair, totals
 
 ROOT = Path(__file__).parent.parent.parent
@@ -146,6 +147,7 @@ def readers_days(draw: st.DrawFn) -> list[dict[str, Any]]:
     return events
 
 
+@settings(max_examples=bounded(300, 20_000))
 @given(readers_days())
 def test_counting_as_koreader_gives_koreaders_total(events: list[dict[str, Any]]) -> None:
     theirs = KOReaderCounts()
