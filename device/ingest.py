@@ -103,6 +103,13 @@ def note_its_time(store: Store, book_id: int, reading: Reading) -> None:
     """
     for started_at, ended_at in history.wall_stretches(reading.moments):
         stored_history.add_journal_stretch(store, book_id, started_at, ended_at)
+    if not reading.moments or not reading.moments[0].on_screen_ms:
+        return
+    # It goes on from another journal after a sleep: that lies between the two, and is where they would have the page.
+    began_at = reading.moments[0].wall_s
+    slept_from = stored_history.journals_cover_until(store, book_id, began_at)
+    if slept_from is not None and slept_from < began_at:
+        stored_history.add_journal_stretch(store, book_id, slept_from, began_at)
 
 
 def find_place(store: Store, session: ReadingSession) -> None:

@@ -70,6 +70,14 @@ def add_journal_stretch(store: Store, book_id: int, started_at: int, ended_at: i
     )
 
 
+def journals_cover_until(store: Store, book_id: int, before: int) -> int | None:
+    """When the last stretch of a book's journals ends that began before this instant; None if there is none."""
+    row = store.execute(
+        "SELECT MAX(ended_at) FROM journal_stretch WHERE book_id = ? AND started_at < ?", (book_id, before)
+    ).fetchone()
+    return None if row[0] is None else int(row[0])
+
+
 def count_imported(store: Store) -> int:
     row = store.execute("SELECT COUNT(*) FROM reading_session WHERE source = ?", (STATISTICS,)).fetchone()
     return int(row[0])

@@ -160,6 +160,28 @@ def test_a_page_that_koreader_moved_behind_the_sleep_it_was_read_before_is_not_i
     assert device.imports().total.left_out == {"recorded": (1, 120)}
 
 
+def test_nor_is_one_that_was_moved_behind_a_sleep_between_two_journals(device: Device) -> None:
+    """After a long sleep the launcher begins another journal."""
+    with statistics(device.statistics) as file:
+        moby = file.add_book("Moby Dick", "Herman Melville", FINGERPRINT, 200)
+        file.add([(moby, 2, NOON + 60 + 9_000, 120, 200)])
+    before: list[tuple[int, str, dict[str, object]]] = [
+        (0, "open", {"page": 1, "pages": 200}),
+        (60, "page", {"page": 2, "pages": 200}),
+        (400, "suspend", {}),
+    ]
+    after: list[tuple[int, str, dict[str, object]]] = [
+        (9_400, "open", {"page": 2, "pages": 200, "on_screen_ms": 340_000}),
+        (9_410, "page", {"page": 3, "pages": 200}),
+        (9_430, "close", {"page": 3, "pages": 200}),
+    ]
+    for number, moments in enumerate((before, after)):
+        journal = Path(device.folder.journal) / f"1795000000-0000a{number}.jsonl"
+        journal.write_text(journal_text(moments, "Moby Dick", NOON, fingerprint=FINGERPRINT))
+    ingest(device.folder, device.store, Rules(), Result(), NOW, Uptime("", 0))
+    assert device.imports().total.left_out == {"recorded": (1, 120)}
+
+
 def test_more_sessions_than_are_looked_up_at_once_are_all_respected(
     device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
