@@ -4,8 +4,8 @@
 forks for each state, and `device.worker.main` runs in the child as it would in a process of its own.
 
 Promises: the child's clock is `LATER_S` ahead, as if the device had been switched on again that much later, and its
-boot is another one, `UPTIME_S` ago: what was being sent when the power failed has settled. When it sleeps for long, its
-clocks are put forward instead. Nothing else is changed.
+boot is another one, `UPTIME_S` ago: what was being sent when the power failed has settled. When it sleeps, its clocks
+are put forward instead. Nothing else is changed.
 Never: waits for more than the worker's own deadline.
 Called by: `scenarios.py`. Run as a program it is the process that forks.
 """
@@ -30,7 +30,6 @@ from tests.reader import ROOT
 LATER_S = 120
 UPTIME_S = 60
 BOOT_ID = "00000000-0000-4000-8000-000000000002"  # of the boot after the cut
-LONG_SLEEP_S = 2  # shorter ones wait for the server's clock, which is real
 DEADLINE_S = 60
 BROKEN = 99  # exit code of a child in which something was raised
 JOBS = ("1795000000-aaaaaa", "1795000000-bbbbbb")  # the second run must find nothing left to do
@@ -126,14 +125,9 @@ def _recover(data: str, first: list[str], boot_id: str, output: str) -> int:
     started = boot(process.CLOCK_BOOTTIME)
     slept_s = 0.0
 
-    really_sleep = time.sleep
-
     def sleep(seconds: float) -> None:
         nonlocal slept_s
-        if seconds < LONG_SLEEP_S:
-            really_sleep(seconds)
-        else:
-            slept_s += seconds
+        slept_s += seconds
 
     def clock_gettime(clock: int) -> float:
         return boot(clock) + slept_s + (UPTIME_S - started if clock == process.CLOCK_BOOTTIME else 0)

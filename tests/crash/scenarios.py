@@ -29,6 +29,7 @@ from tests.sandbox import StandIn
 SEED = 20261122
 NOT_COUNTED = ("log/", "worker.lock")  # states that differ only in these are one; they are in the folder all the same
 QUIET_WITHIN_S = 10
+ANOTHER_SECOND_S = 2
 SET_ASIDE = (".damaged-", ".unreadable")
 
 Session = tuple[object, ...]  # reader, book, start, end, duration
@@ -123,10 +124,14 @@ class World:
 
     def problem_now(self) -> str | None:
         """Runs the worker twice, and tells what is wrong then."""
+        # The server gives the same tokens in the same second: what was cut off or killed is longer ago than that.
+        self.server.clock.advance(ANOTHER_SECOND_S)
         try:
             first, second = self.recovery.run(self.data, self.recovery_begins_with)
         except ValueError as problem:
             return str(problem)
+        finally:
+            self.server.clock.advance(-ANOTHER_SECOND_S)
         return self._problem_of_run(first) or self._problem_of_folder() or self._problem_of_second_run(second)
 
     def _problem_of_run(self, result: dict[str, object]) -> str | None:
