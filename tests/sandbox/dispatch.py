@@ -68,6 +68,10 @@ class Dispatcher:
         self._recorder = recorder
         self._limits = LoginLimits()
 
+    def forget_failures(self) -> None:
+        """As a server does that is started anew: it keeps failed logins in memory only."""
+        self._limits = LoginLimits()
+
     def answer(self, request: Request) -> Response:
         now = self._clock.now()
         try:

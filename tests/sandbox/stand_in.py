@@ -185,6 +185,7 @@ class StandIn:
 
     def restore(self, snapshot: bytes) -> None:
         self._database.restore(snapshot)
+        self._dispatcher.forget_failures()
 
     @property
     def requests(self) -> list[RecordedRequest]:
