@@ -22,9 +22,16 @@ SET, TRACK = "set", "track"
 SESSIONS = "sessions"
 IMPORT_HISTORY = "import-history"
 IMPORT_PLUGIN = "import-plugin"
-JOB_VERBS = (INGEST, SYNC, STATUS, SELFCHECK, CONFIGURE, SET, TRACK, IMPORT_HISTORY, IMPORT_PLUGIN)
+RATE, MARK, POSITION, APPLIED = "rate", "mark", "position", "applied"
+MATCH, HARDCOVER = "match", "hardcover"
+TRUST, SIGN_OUT = "trust", "sign-out"
+JOB_VERBS = (
+    INGEST, SYNC, STATUS, SELFCHECK, CONFIGURE, SET, TRACK, IMPORT_HISTORY, IMPORT_PLUGIN, RATE, MARK, POSITION,
+    APPLIED, MATCH, HARDCOVER, TRUST, SIGN_OUT,
+)  # fmt: skip
 VERBS = (*JOB_VERBS, SESSIONS)
 TAP = "tap"  # the reader asked: no pause keeps the run from trying
+OPEN = "open"  # a book was opened: what the server knows of it may be newer
 NETWORK = "network"  # a network has just come, perhaps another one
 UNKNOWN = "unknown"  # of a job that could not be read
 TERMINAL = "terminal"  # a person at a command line; never in a job file
@@ -37,6 +44,7 @@ EXIT_USAGE = 2
 INFO, WARNING, ERROR = "info", "warning", "error"
 
 DEADLINE_LEAST_S, DEADLINE_MOST_S, DEADLINE_DEFAULT_S = 10, 600, 120
+QUESTIONS_MOST, CHANGES_MOST = 5, 20  # of a result: the rest comes with the next one
 ARGUMENTS_MOST = 20  # of a job; the menu's items carry one or two
 TEXT_MOST_CHARS = 4_000  # of an argument or a path
 ID_LEAST_CHARS, ID_MOST_CHARS = 8, 64
@@ -48,7 +56,7 @@ class UnknownVersion(ValueError):
 
 
 class Job:
-    __slots__ = ("arguments", "book", "deadline_s", "id", "reason", "verb")
+    __slots__ = ("arguments", "book", "deadline_s", "id", "kosync", "proxy", "reason", "verb")
 
     def __init__(self, id: str | None, verb: str, reason: str, deadline_s: int) -> None:
         self.id = id  # None: no result file, the outcome goes to the terminal
@@ -57,6 +65,8 @@ class Job:
         self.deadline_s = deadline_s
         self.arguments: dict[str, Json] = {}  # what the verb is to be done with
         self.book = ""  # the file of the book that is meant; for a job, the one that is open
+        self.proxy = ""  # KOReader's HTTP proxy, as a URL
+        self.kosync = False  # whether KOReader's own progress sync sends by itself
 
     def asked_for(self) -> bool:
         """Whether a person waits for this run, rather than KOReader having started it in passing."""
@@ -66,10 +76,12 @@ class Job:
 class Result:
     """What a run has to say. `counts` as in docs/protocol.md."""
 
-    __slots__ = ("counts", "messages", "outcome", "sent")
+    __slots__ = ("changes", "counts", "messages", "outcome", "questions", "sent")
 
     def __init__(self) -> None:
         self.outcome = DONE
+        self.questions: list[Json] = []  # as in docs/protocol.md
+        self.changes: list[Json] = []
         self.sent: dict[str, int] = {}  # acknowledged in this run, by kind
         self.messages: list[tuple[str, str]] = []
         self.counts: dict[str, int] = {"recorded": 0, "sent": 0, "waiting": 0, "rejected": 0}
@@ -106,6 +118,10 @@ def read_job(content: bytes) -> Job:
     book = fields.get("book")
     if isinstance(book, str) and len(book) <= TEXT_MOST_CHARS:
         job.book = book
+    proxy = fields.get("proxy")
+    if isinstance(proxy, str) and len(proxy) <= TEXT_MOST_CHARS:
+        job.proxy = proxy
+    job.kosync = fields.get("kosync") is True
     return job
 
 
@@ -128,7 +144,7 @@ def result_fields(job: Job, result: Result, now: int) -> Json:
         "outcome": result.outcome,
         "at": now,
         "messages": [{"level": level, "text": text} for level, text in result.messages],
-        "questions": [],
-        "changes": [],
+        "questions": result.questions[:QUESTIONS_MOST],
+        "changes": result.changes[:CHANGES_MOST],
         "counts": dict(result.counts),
     }

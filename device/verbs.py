@@ -194,6 +194,54 @@ def _track(run: Run) -> None:
     run.result.say(protocol.INFO, texts.tracking(book.name(), wanted))
 
 
+def _match(run: Run) -> None:
+    from device.matching_verbs import match
+
+    match(run)
+
+
+def _hardcover(run: Run) -> None:
+    from device.hardcover_verbs import hardcover
+
+    hardcover(run)
+
+
+def _trust(run: Run) -> None:
+    from device.account_verbs import trust
+
+    trust(run)
+
+
+def _sign_out(run: Run) -> None:
+    from device.account_verbs import sign_out
+
+    sign_out(run)
+
+
+def _rate(run: Run) -> None:
+    from device.book_state_verbs import rate
+
+    rate(run)
+
+
+def _mark(run: Run) -> None:
+    from device.book_state_verbs import mark
+
+    mark(run)
+
+
+def _position(run: Run) -> None:
+    from device.book_state_verbs import position
+
+    position(run)
+
+
+def _applied(run: Run) -> None:
+    from device.book_state_verbs import applied
+
+    applied(run)
+
+
 VERBS: dict[str, Callable[[Run], None]] = {
     protocol.INGEST: _ingest,
     protocol.SYNC: _sync,
@@ -202,6 +250,14 @@ VERBS: dict[str, Callable[[Run], None]] = {
     protocol.TRACK: _track,
     protocol.IMPORT_HISTORY: _import_history,
     protocol.IMPORT_PLUGIN: _import_plugin,
+    protocol.MATCH: _match,
+    protocol.HARDCOVER: _hardcover,
+    protocol.TRUST: _trust,
+    protocol.SIGN_OUT: _sign_out,
+    protocol.RATE: _rate,
+    protocol.MARK: _mark,
+    protocol.POSITION: _position,
+    protocol.APPLIED: _applied,
 }
 
 

@@ -23,10 +23,21 @@ MIN_PAGES = "min_pages"
 PROGRESS_DECIMALS = "progress_decimals"
 SYNC_MODE = "sync_mode"
 HISTORY_GAP_S = "history_gap_s"
+RATING = "rating"
+STATUS_SYNC = "status_sync"
+ON_HOLD = "on_hold"
+PROGRESS_SYNC = "progress_sync"
+PROGRESS_FORWARD = "progress_forward"
+PROGRESS_BACKWARD = "progress_backward"
+HARDCOVER_SYNC = "hardcover_sync"
 
 EVERY_PAGE, AS_KOREADER = "every-page", "as-koreader"
 BY_DURATION, BY_PAGES = "duration", "pages"
 AUTOMATIC, MANUAL = "automatic", "manual"
+ON, OFF = "on", "off"
+STARS, ASK = "stars", "ask"
+SILENTLY = "silently"
+PAUSED, ABANDONED = "paused", "abandoned"
 
 TEXT_MAX_CHARS = 40  # of a value typed at a command line
 
@@ -69,6 +80,13 @@ PREFERENCES = (
     Preference(PROGRESS_DECIMALS, 2, 0, 5),  # of the percent that are sent
     Preference(SYNC_MODE, AUTOMATIC, 0, 0, (AUTOMATIC, MANUAL)),
     Preference(HISTORY_GAP_S, 1_800, 60, 86_400),  # a longer pause in KOReader's statistics begins another session
+    Preference(RATING, STARS, 0, 0, (STARS, ASK, OFF)),  # KOReader's stars times two, or 1 to 10 asked at a book's end
+    Preference(STATUS_SYNC, ON, 0, 0, (ON, OFF)),
+    Preference(ON_HOLD, PAUSED, 0, 0, (PAUSED, ABANDONED)),  # what KOReader's “On hold” is on the server
+    Preference(PROGRESS_SYNC, ON, 0, 0, (ON, OFF)),
+    Preference(PROGRESS_FORWARD, ASK, 0, 0, (SILENTLY, ASK, OFF)),  # when the server is further on than this device
+    Preference(PROGRESS_BACKWARD, ASK, 0, 0, (ASK, OFF)),  # when it is behind: never without being asked
+    Preference(HARDCOVER_SYNC, ON, 0, 0, (ON, OFF)),  # where there is a token for it
 )
 BY_KEY = {preference.key: preference for preference in PREFERENCES}
 

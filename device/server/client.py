@@ -142,6 +142,18 @@ class Client:
             return True if answer.status == 404 else None
         return False if answer.status in (200, 404) and not answer.is_json() else None
 
+    def get(self, path: str) -> Json:
+        """The JSON that a path answers with. Raises NotBookLore, ServerFailed."""
+        return self._json(self._ask(path))
+
+    def answer(self, path: str) -> Answer:
+        """Whatever a path answers, with a valid token; for endpoints that not every server has."""
+        return self._ask(path)
+
+    def elements(self, path: str) -> Iterator[Json]:
+        """The members of a long JSON list, in bounded memory."""
+        return self._elements(path)
+
     def books(self) -> Iterator[matching.ServerBook]:
         """The whole library that the account sees, one book after the other, in bounded memory."""
         for element in self._elements(BOOKS):

@@ -79,7 +79,82 @@ _1_FIRST_SCHEMA = (
 _2_SESSIONS_FROM_ELSEWHERE_AND_ONE_OUTBOX_FOR_ALL_KINDS = (
     "ALTER TABLE book ADD COLUMN tracked INTEGER NOT NULL DEFAULT 1",  # 0: the reader switched its recording off
     "ALTER TABLE book ADD COLUMN hardcover_id INTEGER",
-    "ALTER TABLE book ADD COLUMN rating_base INTEGER",  # 1..10: what device and server agreed on last
+    "ALTER TABLE book ADD COLUMN rating_base INTEGER",  # 1..10: what another program says that it has sent
+    "ALTER TABLE book ADD COLUMN series TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE book ADD COLUMN series_index REAL",
+    "ALTER TABLE book ADD COLUMN language TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE book ADD COLUMN file_identifiers TEXT NOT NULL DEFAULT ''",  # those in the book itself, one per line
+    "ALTER TABLE book ADD COLUMN package_stamp TEXT",  # size and time of the file when these were read from it
+    "ALTER TABLE book ADD COLUMN server_title TEXT",  # what the book it is matched with is called there
+    "ALTER TABLE book ADD COLUMN finished_at INTEGER",  # UTC epoch seconds: when it was last read to its end
+    "ALTER TABLE book ADD COLUMN rating_question INTEGER NOT NULL DEFAULT 0",  # 1: how she likes it is to be asked
+    """
+    CREATE TABLE book_fingerprint (    -- every fingerprint that a book's file has had
+        fingerprint TEXT NOT NULL,
+        book_id INTEGER NOT NULL REFERENCES book (id),
+        size_bytes INTEGER,            -- of the file that had it
+        PRIMARY KEY (fingerprint, book_id)
+    ) WITHOUT ROWID
+    """,
+    """
+    INSERT INTO book_fingerprint (fingerprint, book_id, size_bytes)
+    SELECT fingerprint, id, size_bytes FROM book WHERE fingerprint IS NOT NULL
+    """,
+    """
+    CREATE TABLE server_book (         -- the server's library, as far as matching needs it
+        server_id INTEGER PRIMARY KEY,
+        title TEXT NOT NULL,
+        subtitle TEXT NOT NULL,
+        authors TEXT NOT NULL,         -- one per line
+        series TEXT NOT NULL,
+        series_index REAL,
+        language TEXT NOT NULL,
+        isbns TEXT NOT NULL,           -- ISBN-13, one per line
+        files TEXT NOT NULL,           -- one per line: size in KiB, a tab, the file's name
+        fingerprint TEXT,              -- of its first file, where the server tells it
+        hardcover_id INTEGER,          -- the book's id at Hardcover, where the server's metadata have it
+        reading INTEGER NOT NULL       -- number of the reading of the library in which it was seen last
+    )
+    """,
+    "CREATE INDEX server_book_by_fingerprint ON server_book (fingerprint) WHERE fingerprint IS NOT NULL",
+    """
+    CREATE TABLE candidate (           -- what a book without a match could be, for the reader to choose from
+        book_id INTEGER NOT NULL REFERENCES book (id),
+        place TEXT NOT NULL,           -- 'server' or 'hardcover'
+        remote_id INTEGER NOT NULL,
+        label TEXT NOT NULL,           -- for the reader: title, authors, what speaks for it
+        score REAL NOT NULL,           -- 0..1
+        PRIMARY KEY (book_id, place, remote_id)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE shared_value (        -- what device and server both have of a book, and each may change
+        book_id INTEGER NOT NULL REFERENCES book (id),
+        field TEXT NOT NULL,           -- 'rating', 'status', 'progress' (device/core/shared_values.py)
+        agreed TEXT,                   -- what both had last, in the server's terms; NULL: nothing
+        is_agreed INTEGER NOT NULL DEFAULT 0,  -- 0: they have not been compared yet
+        device TEXT,                   -- what the device had when it was last seen, in KOReader's terms
+        device_at INTEGER NOT NULL DEFAULT 0,  -- when it came to have it; 0: never seen
+        server TEXT,                   -- what the server said last
+        server_at INTEGER NOT NULL DEFAULT 0,  -- when; 0: never
+        offered TEXT,                  -- what the device is to be given, in KOReader's terms
+        offered_at INTEGER NOT NULL DEFAULT 0,  -- 0: nothing is offered
+        PRIMARY KEY (book_id, field)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE hardcover_value (     -- what a book is to have at Hardcover
+        book_id INTEGER NOT NULL REFERENCES book (id),
+        field TEXT NOT NULL,           -- 'rating' (1..10), 'status' (the server's words)
+        wanted TEXT,                   -- NULL: nothing
+        sent TEXT,                     -- what Hardcover confirmed last
+        is_sent INTEGER NOT NULL DEFAULT 0,  -- 0: `wanted` has not been confirmed
+        changed_at INTEGER NOT NULL,   -- UTC epoch seconds, of `wanted`
+        attempts INTEGER NOT NULL DEFAULT 0,
+        reason TEXT,                   -- why it has not been taken
+        PRIMARY KEY (book_id, field)
+    ) WITHOUT ROWID
+    """,
     """
     CREATE TABLE session_2 (
         id INTEGER PRIMARY KEY,

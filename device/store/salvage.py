@@ -170,7 +170,20 @@ BOOK = Table(
         Column("tracked", int, 0, 1, 1),
         _id("hardcover_id"),
         Column("rating_base", int, 1, 10),
+        _text("series", ""),
+        Column("series_index", float, -ID_MOST, ID_MOST),
+        _text("language", ""),
+        _text("file_identifiers", ""),
+        _text("package_stamp"),
+        _text("server_title"),
+        Column("finished_at", int, 0, LAST_INSTANT_S),
+        Column("rating_question", int, 0, 1, 0),
     ),
+)
+BOOK_FINGERPRINT = Table(
+    "book_fingerprint",
+    2,
+    (_needed(_text("fingerprint")), _needed(_id("book_id")), Column("size_bytes", int, 0, ID_MOST)),
 )
 JOURNAL = Table("journal", 1, (_needed(_text("id")), _instant("ingested_at"), _count("lines", 0)))
 READING_SESSION = Table(
@@ -236,7 +249,50 @@ PENDING_MARK = Table(
 JOURNAL_STRETCH = Table(
     "journal_stretch", 2, (_needed(_instant("started_at")), _needed(_id("book_id")), _needed(_instant("ended_at")))
 )
-TABLES = (SETTING, BOOK, JOURNAL, READING_SESSION, OUTBOX, MARK_LEDGER, PENDING_MARK, JOURNAL_STRETCH)  # parents first
+SHARED_VALUE = Table(
+    "shared_value",
+    2,
+    (
+        _needed(_id("book_id")),
+        _needed(_text("field")),
+        _text("agreed"),
+        Column("is_agreed", int, 0, 1, 0),
+        _text("device"),
+        _instant("device_at"),
+        _text("server"),
+        _instant("server_at"),
+        _text("offered"),
+        _instant("offered_at"),
+    ),
+)
+HARDCOVER_VALUE = Table(
+    "hardcover_value",
+    2,
+    (
+        _needed(_id("book_id")),
+        _needed(_text("field")),
+        _text("wanted"),
+        _text("sent"),
+        Column("is_sent", int, 0, 1, 0),
+        _instant("changed_at"),
+        _count("attempts", 0),
+        _text("reason"),
+    ),
+)
+# Parents first. What the server said of its library (server_book, candidate) is not kept: it is asked again.
+TABLES = (
+    SETTING,
+    BOOK,
+    BOOK_FINGERPRINT,
+    JOURNAL,
+    READING_SESSION,
+    OUTBOX,
+    MARK_LEDGER,
+    PENDING_MARK,
+    JOURNAL_STRETCH,
+    SHARED_VALUE,
+    HARDCOVER_VALUE,
+)
 OF_VERSION_1 = (SETTING, BOOK, JOURNAL, READING_SESSION, OUTBOX)
 
 

@@ -5,8 +5,8 @@ Called by: `device/verbs.py`. Pure: preferences and the store's rows in, items o
 
 from __future__ import annotations
 
-from device.core import preferences
 from device.ui import texts
+from device.ui.settings_menu import settings
 from device.ui.status import age, describe
 
 TYPE_CHECKING = False
@@ -49,7 +49,7 @@ def menu(state: State) -> dict[str, Json]:
             "unchecked_for": list(state.untracked),
             "verb": "track",
         },
-        _submenu("settings", texts.SETTINGS, _settings(state.preferences)),
+        _submenu("settings", texts.SETTINGS, settings(state.preferences)),
         _submenu("history", texts.HISTORY, _history()),
         action("selfcheck", texts.SELFCHECK, texts.SELFCHECK_HELP, True),
         text("server", texts.server(state.server) if state.server else texts.NOT_CONFIGURED),
@@ -82,59 +82,6 @@ def _history() -> list[Json]:
     importing = action("history-import", texts.HISTORY_IMPORT, texts.HISTORY_IMPORT_HELP, True, "import-history")
     importing["confirm"] = texts.HISTORY_IMPORT_CONFIRM
     return [preview, importing]
-
-
-def _settings(values: Preferences) -> list[Json]:
-    by_pages = values.get(preferences.DETECTION) == preferences.BY_PAGES
-    return [
-        _choice(values, preferences.SYNC_MODE, preferences.AUTOMATIC, texts.SYNC_AUTOMATIC, texts.SYNC_AUTOMATIC_HELP),
-        _choice(values, preferences.SYNC_MODE, preferences.MANUAL, texts.SYNC_MANUAL),
-        _choice(values, preferences.COUNTING, preferences.EVERY_PAGE, texts.COUNT_EVERY_PAGE),
-        _choice(
-            values, preferences.COUNTING, preferences.AS_KOREADER, texts.COUNT_AS_KOREADER, texts.COUNT_AS_KOREADER_HELP
-        ),
-        _choice(values, preferences.DETECTION, preferences.BY_DURATION, texts.DETECT_BY_DURATION),
-        _choice(values, preferences.DETECTION, preferences.BY_PAGES, texts.DETECT_BY_PAGES),
-        _number(values, preferences.MIN_PAGES, texts.MIN_PAGES, 1, "")
-        if by_pages
-        else _number(values, preferences.MIN_DURATION_S, texts.MIN_DURATION, 5, "s"),
-        _number(values, preferences.IDLE_CAP_S, texts.IDLE_CAP, 30, "s"),
-        _number(values, preferences.JOIN_PAUSE_S, texts.JOIN_PAUSE, 60, "s"),
-        _number(values, preferences.PROGRESS_DECIMALS, texts.PROGRESS_DECIMALS, 1, ""),
-        _number(values, preferences.HISTORY_GAP_S, texts.HISTORY_GAP, 300, "s"),
-    ]
-
-
-def _choice(values: Preferences, key: str, value: str, label: str, help: str = "") -> Json:
-    item: dict[str, Json] = {
-        "id": f"{key}-{value}",
-        "kind": "choice",
-        "label": label,
-        "checked": values.get(key) == value,
-        "verb": "set",
-        "arguments": {"key": key, "value": value},
-    }
-    if help:
-        item["help"] = help
-    return item
-
-
-def _number(values: Preferences, key: str, label: str, step: int, unit: str) -> Json:
-    preference = preferences.BY_KEY[key]
-    item: dict[str, Json] = {
-        "id": key,
-        "kind": "number",
-        "label": label,
-        "value": values.number(key),
-        "least": preference.least,
-        "most": preference.most,
-        "step": step,
-        "verb": "set",
-        "arguments": {"key": key},
-    }
-    if unit:
-        item["unit"] = unit
-    return item
 
 
 def _submenu(id: str, label: str, items: list[Json]) -> Json:

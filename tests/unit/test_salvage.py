@@ -210,7 +210,8 @@ def test_every_table_and_column_of_the_schema_is_salvaged(path: Path) -> None:
     with contextlib.closing(sqlite3.connect(path)) as store:
         tables = [row[0] for row in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         schema = {table: [(row[1], row[5]) for row in store.execute(f"PRAGMA table_info({table})")] for table in tables}
-    assert sorted(table.name for table in salvage.TABLES) == sorted(tables)
+    told_again_by_the_server = ["candidate", "server_book"]
+    assert sorted([table.name for table in salvage.TABLES] + told_again_by_the_server) == sorted(tables)
     for table in salvage.TABLES:
         assert sorted(column.name for column in table.columns) == sorted(name for name, _ in schema[table.name])
         in_key = [name for name, place in sorted(schema[table.name], key=lambda column: column[1]) if place]
