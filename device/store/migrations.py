@@ -88,6 +88,8 @@ _2_SESSIONS_FROM_ELSEWHERE_AND_ONE_OUTBOX_FOR_ALL_KINDS = (
     "ALTER TABLE book ADD COLUMN server_title TEXT",  # what the book it is matched with is called there
     "ALTER TABLE book ADD COLUMN finished_at INTEGER",  # UTC epoch seconds: when it was last read to its end
     "ALTER TABLE book ADD COLUMN rating_question INTEGER NOT NULL DEFAULT 0",  # 1: how she likes it is to be asked
+    # By what it was looked for at Hardcover, without a clear find; '-': the reader says that it is not there.
+    "ALTER TABLE book ADD COLUMN hardcover_looked_for TEXT",
     """
     CREATE TABLE book_fingerprint (    -- every fingerprint that a book's file has had
         fingerprint TEXT NOT NULL,

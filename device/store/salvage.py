@@ -178,6 +178,7 @@ BOOK = Table(
         _text("server_title"),
         Column("finished_at", int, 0, LAST_INSTANT_S),
         Column("rating_question", int, 0, 1, 0),
+        _text("hardcover_looked_for"),
     ),
 )
 BOOK_FINGERPRINT = Table(
