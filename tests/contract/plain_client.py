@@ -7,6 +7,7 @@ Called by: the tests of the stand-in.
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import http.client
@@ -86,6 +87,10 @@ class PlainClient:
     def use_koreader_key(self, user: str = USER, password: str = PASSWORD) -> None:
         key = hashlib.md5(password.encode()).hexdigest()
         self.headers = {"x-auth-user": user, "x-auth-key": key}
+
+    def use_basic(self, user: str = USER, password: str = PASSWORD) -> None:
+        pair = base64.b64encode(f"{user}:{password}".encode()).decode()
+        self.headers = {"Authorization": f"Basic {pair}"}
 
     def close(self) -> None:
         self._connection.close()

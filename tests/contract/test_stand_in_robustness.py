@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.contract.plain_client import NOON, PASSWORD, USER, PlainClient
 from tests.sandbox import StandIn
-from tests.sandbox.routes import ROUTES, Route
+from tests.sandbox.routes import BASIC, ROUTES, Route
 
 GOOD_BODY: dict[str, object] = {
     "bookId": 1, "bookType": "EPUB", "startTime": "2026-02-22T14:00:00Z", "endTime": "2026-02-22T14:20:00Z",
@@ -45,11 +45,15 @@ QUERIES = st.dictionaries(
 
 @pytest.fixture(scope="module", params=["booklore", "grimmory", "worldteacher"])
 def asked(request: pytest.FixtureRequest) -> Iterator[tuple[StandIn, PlainClient]]:
-    """A server and a client that sends both kinds of credentials at once."""
+    """A server and a client that sends all kinds of credentials that a header has room for."""
     server = StandIn(request.param)
+    server.may_call_home = True
+    server.set_komga(True)
+    server.set_opds(True)
     server.clock.stop(NOON)
     user = server.add_user(USER, PASSWORD, permissions=["admin"])
     server.add_koreader_account(user, USER, PASSWORD)
+    server.add_opds_account(user, USER, PASSWORD)
     server.add_book(title="Moby Dick", file_hash="a" * 32)
     server.add_book(title="Manual", book_type="PDF", file_name="manual.pdf")
     with server, closing(PlainClient(server)) as client:
@@ -68,6 +72,10 @@ def test_no_request_makes_the_stand_in_itself_fail(
     server, client = asked
     path = re.sub(r"\{\w+\}", quote(segment, safe="", errors="replace"), route.path)
     address = f"{path}?{urlencode(query, errors='replace')}"
+    signed_in = client.headers
+    if route.credentials is BASIC:
+        client.use_basic()
     reply = client.ask(route.method, address, None if route.method == "GET" else body)
+    client.headers = signed_in
     assert server.defects == []
     assert reply.status in range(200, 600)

@@ -36,15 +36,36 @@ KOREADER_ACCOUNT_FIELDS = (Field("username", TEXT), Field("password", TEXT))
 def create_user(
     database: sqlite3.Connection, username: str, password: str, permissions: Collection[str], libraries: Collection[int]
 ) -> int:
-    unknown = set(permissions) - set(PERMISSIONS)
-    if unknown:
-        raise ValueError(f"no such permission: {', '.join(sorted(unknown))}")
+    _demand_known(permissions)
     user_id = database.execute(
         "INSERT INTO user (username, password) VALUES (?, ?) RETURNING id", (username, password)
     ).fetchone()["id"]
     database.executemany("INSERT INTO user_permission VALUES (?, ?)", [(user_id, name) for name in permissions])
     database.executemany("INSERT INTO user_library VALUES (?, ?)", [(user_id, library) for library in libraries])
     return int(user_id)
+
+
+def set_permissions(database: sqlite3.Connection, username: str, permissions: Collection[str]) -> None:
+    _demand_known(permissions)
+    user_id = _user_id(database, username)
+    database.execute("DELETE FROM user_permission WHERE user_id = ?", (user_id,))
+    database.executemany("INSERT INTO user_permission VALUES (?, ?)", [(user_id, name) for name in permissions])
+
+
+def set_libraries(database: sqlite3.Connection, username: str, libraries: Collection[int]) -> None:
+    user_id = _user_id(database, username)
+    database.execute("DELETE FROM user_library WHERE user_id = ?", (user_id,))
+    database.executemany("INSERT INTO user_library VALUES (?, ?)", [(user_id, library) for library in libraries])
+
+
+def _user_id(database: sqlite3.Connection, username: str) -> int:
+    return int(database.execute("SELECT id FROM user WHERE username = ?", (username,)).fetchone()["id"])
+
+
+def _demand_known(permissions: Collection[str]) -> None:
+    unknown = set(permissions) - set(PERMISSIONS)
+    if unknown:
+        raise ValueError(f"no such permission: {', '.join(sorted(unknown))}")
 
 
 def create_koreader_account(

@@ -12,6 +12,7 @@ from __future__ import annotations
 from tests.sandbox.accounts import reader_with_id
 from tests.sandbox.bodies import TEXT, Field, convert, parse_json
 from tests.sandbox.calls import Call, Reader
+from tests.sandbox.login_limits import login_key
 from tests.sandbox.messages import ApiError, Response, empty_response, error_response, json_response
 from tests.sandbox.tokens import REFRESH_TOKEN_LIFETIME_S, make_token, user_of_token
 
@@ -21,7 +22,7 @@ LOGOUT_FIELDS = (Field("refreshToken", TEXT),)
 
 
 def check_health(call: Call) -> Response:
-    return json_response({"status": 200, "message": "Pong", "data": {"version": call.dialect.version}})
+    return json_response({"status": 200, "message": "Pong", "data": {"version": call.version}})
 
 
 def show_public_settings(call: Call) -> Response:
@@ -42,7 +43,7 @@ def show_setup_status(call: Call) -> Response:
 def log_in(call: Call) -> Response:
     values = call.read(LOGIN_FIELDS)
     username = values.need_text("username")
-    keys = [f"login from {call.request.client_address}", f"login of {username.lower()}"]
+    keys = [f"login from {call.request.client_address}", login_key(username)]
     call.limits.check(keys, call.now)
     row = call.database.execute("SELECT id, password FROM user WHERE username = ?", (username,)).fetchone()
     reader = None if row is None else reader_with_id(call.database, row["id"])
@@ -52,10 +53,7 @@ def log_in(call: Call) -> Response:
     if call.settings.oidc_only and not reader.is_admin:
         raise call.denied()
     call.limits.succeed(keys)
-    reply = _issue_tokens(call, reader)
-    # Only the newer server writes a real boolean; the older one builds its reply as a map of texts.
-    reply["isDefaultPassword"] = False if call.dialect.login_tells_expiry else "false"
-    return json_response(reply)
+    return json_response(_login_reply(call, reader))
 
 
 def refresh(call: Call) -> Response:
@@ -80,9 +78,22 @@ def log_out(call: Call) -> Response:
 
 
 def log_in_by_proxy(call: Call) -> Response:
-    """Remote authentication, which is off; the server says so with a status that looks like success."""
-    refusal = ApiError(203, "Remote login is disabled")
-    return error_response(refusal, call.local(call.now) or "")
+    """Where this is switched off, the server says so with a status that looks like success."""
+    if not call.settings.remote_auth_enabled:
+        return error_response(ApiError(203, "Remote login is disabled"), call.local(call.now) or "")
+    username = call.request.header("remote-user")
+    row = call.database.execute("SELECT id FROM user WHERE username = ?", (username,)).fetchone()
+    reader = None if row is None else reader_with_id(call.database, row["id"])
+    if reader is None:
+        raise call.denied()
+    return json_response(_login_reply(call, reader))
+
+
+def _login_reply(call: Call, reader: Reader) -> dict[str, object]:
+    reply = _issue_tokens(call, reader)
+    # Only the newer server writes a real boolean; the older one builds its reply as a map of texts.
+    reply["isDefaultPassword"] = False if call.dialect.login_tells_expiry else "false"
+    return reply
 
 
 def _issue_tokens(call: Call, reader: Reader) -> dict[str, object]:

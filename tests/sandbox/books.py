@@ -20,6 +20,7 @@ from tests.sandbox.messages import ApiError, Response, json_response, unexpected
 LARGEST_PAGE = 100  # books of GET /books/page
 LARGEST_APP_PAGE = 50  # books of GET /app/books
 SEARCH_RESULTS = 50
+STRIPPED_FROM_LISTS = ("subtitle", "hardcoverId", "hardcoverBookId")
 WORST_SEARCH_SCORE = 0.3  # below this two titles have hardly a word in common
 
 SELECT = """
@@ -28,7 +29,7 @@ SELECT = """
            epub_href, epub_percent, pdf_page, pdf_percent, cbx_page, cbx_percent, koreader_fraction
     FROM book
     JOIN library ON library.id = book.library_id
-    JOIN book_file ON book_file.book_id = book.id
+    JOIN book_file ON book_file.book_id = book.id AND book_file.is_primary
     LEFT JOIN user_book ON user_book.book_id = book.id AND user_book.user_id = :reader
 """
 VISIBLE = "(:admin OR EXISTS (SELECT 1 FROM user_library WHERE user_id = :reader AND library_id = book.library_id))"
@@ -155,6 +156,10 @@ def book_record(call: Call, row: sqlite3.Row) -> dict[str, object]:
                 "seriesNumber": row["series_number"],
                 "pageCount": row["page_count"],
                 "language": row["language"],
+                "publisher": row["publisher"],
+                "publishedDate": row["published_date"],
+                "hardcoverId": row["hardcover_id"],
+                "hardcoverBookId": row["hardcover_book_id"],
             },
             "epubProgress": _progress_record(row["epub_percent"], {"cfi": row["epub_cfi"], "href": row["epub_href"]}),
             "pdfProgress": _progress_record(row["pdf_percent"], {"page": row["pdf_page"]}),
@@ -164,7 +169,7 @@ def book_record(call: Call, row: sqlite3.Row) -> dict[str, object]:
             "shelves": _shelf_records(call, row["id"]),
             "readStatus": row["read_status"] or call.dialect.unset_read_status,
             "dateFinished": instant(row["date_finished"]),
-            "alternativeFormats": [],
+            "alternativeFormats": _alternative_formats(call, row["id"]),
             "supplementaryFiles": [],
             "isPhysical": False,
         }
@@ -176,12 +181,22 @@ def file_suffix(file_name: str) -> str:
 
 
 def _listed(call: Call, row: sqlite3.Row) -> dict[str, object]:
-    """A book as it appears in a list, which leaves out its subtitle."""
+    """A book as it appears in a list, which leaves out its subtitle and what other services call it."""
     record = book_record(call, row)
     metadata = record["metadata"]
     assert isinstance(metadata, dict)
-    metadata.pop("subtitle", None)
+    for name in STRIPPED_FROM_LISTS:
+        metadata.pop(name, None)
     return record
+
+
+def _alternative_formats(call: Call, book_id: int) -> list[dict[str, object]]:
+    rows = call.database.execute(
+        "SELECT book_id AS id, id AS file_id, file_name, book_type, size_kb, added_at AS file_added_at"
+        " FROM book_file WHERE book_id = ? AND NOT is_primary ORDER BY id",
+        (book_id,),
+    )
+    return [_file_record(row) for row in rows]
 
 
 def _file_record(row: sqlite3.Row) -> dict[str, object]:

@@ -44,12 +44,25 @@ class KoreaderAccount:
     sync_with_web_reader: bool
 
 
+@dataclass(frozen=True, slots=True)
+class OpdsAccount:
+    """The separate account for OPDS and Komga's list, and the reader it belongs to."""
+
+    id: int
+    username: str
+    reader: Reader
+
+
 @dataclass(slots=True)
 class ServerSettings:
     """Switches that an administrator of the real server has."""
 
     oidc_only: bool = False
     remote_auth_enabled: bool = False
+    opds_enabled: bool = False
+    komga_enabled: bool = False
+    version: str | None = None  # another than the dialect's
+    called_home: int = 0  # how often the server was made to ask another host for its newest version
     utc_offset_s: int = 3600  # the server's time zone; not UTC, so that a LocalDateTime taken for UTC is caught
 
 
@@ -65,12 +78,17 @@ class Call:
     variables: dict[str, str] = field(default_factory=dict)
     signed_in: Reader | None = None
     koreader: KoreaderAccount | None = None
+    opds: OpdsAccount | None = None
 
     @property
     def reader(self) -> Reader:
         if self.signed_in is None:
             raise unexpected()
         return self.signed_in
+
+    @property
+    def version(self) -> str:
+        return self.settings.version or self.dialect.version
 
     @property
     def now_s(self) -> int:

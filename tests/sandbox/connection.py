@@ -88,6 +88,10 @@ class Connection:
         if self._server.stopping.wait(seconds):
             raise Closed
 
+    def restart(self, seconds: float) -> None:
+        self._server.restart(seconds)
+        raise Closed
+
     def encode(self, response: Response) -> bytes:
         assert self._request is not None
         body, headers = response.body, dict(response.headers)

@@ -35,6 +35,7 @@ class Dialect:
     first_read_sets_date_finished: bool  # by POST /books/progress
     web_progress_reaches_koreader: bool  # if both switches of the KOReader account are on
     bookmarks_have_page_numbers: bool
+    komga_downloads_fail: bool  # a type of user that its code does not expect
     koreader_web_field: str  # the switch "sync with the web reader" in the KOReader account
     icon_types: frozenset[str]  # of shelves
 
@@ -60,6 +61,7 @@ BOOKLORE = Dialect(
     first_read_sets_date_finished=False,
     web_progress_reaches_koreader=False,
     bookmarks_have_page_numbers=False,
+    komga_downloads_fail=False,
     koreader_web_field="syncWithBookloreReader",
     icon_types=frozenset({"PRIME_NG", "CUSTOM_SVG"}),
 )
@@ -85,6 +87,7 @@ GRIMMORY = Dialect(
     first_read_sets_date_finished=True,
     web_progress_reaches_koreader=True,
     bookmarks_have_page_numbers=True,
+    komga_downloads_fail=True,
     koreader_web_field="syncWithWebReader",
     icon_types=frozenset({"LUCIDE", "CUSTOM_SVG"}),
 )
@@ -110,6 +113,7 @@ WORLDTEACHER = Dialect(
     first_read_sets_date_finished=True,
     web_progress_reaches_koreader=False,
     bookmarks_have_page_numbers=False,
+    komga_downloads_fail=False,
     koreader_web_field="syncWithBookloreReader",
     icon_types=frozenset({"PRIME_NG", "CUSTOM_SVG"}),
 )

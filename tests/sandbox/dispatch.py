@@ -10,6 +10,8 @@ Law: the API map §1 (the trap) and §2.
 
 from __future__ import annotations
 
+import base64
+import json
 import sqlite3
 import traceback
 
@@ -20,8 +22,10 @@ from tests.sandbox.clock import Clock
 from tests.sandbox.database import Database
 from tests.sandbox.dialects import Dialect
 from tests.sandbox.java_values import local_date_time
-from tests.sandbox.login_limits import LoginLimits
+from tests.sandbox.login_limits import FAILURES, LoginLimits, login_key
 from tests.sandbox.messages import (
+    JSON_TYPE,
+    TEXT_TYPE,
     ApiError,
     Request,
     Response,
@@ -32,13 +36,18 @@ from tests.sandbox.messages import (
     html_response,
     unexpected,
 )
+from tests.sandbox.opds import opds_account
 from tests.sandbox.recorder import Recorder
 from tests.sandbox.routes import Credentials, Missing, Route, find
 from tests.sandbox.tokens import user_of_token
 
 API = "/api/"
 KOREADER_API = "/api/koreader/"
+KOMGA_API = "/komga/api/"
+OPDS_API = "/api/v1/opds/"
 BEARER = "Bearer "
+BASIC = "Basic "
+REALMS = {KOMGA_API: "Booklore Komga API", OPDS_API: "Booklore OPDS"}
 
 
 class Refused(Exception):
@@ -47,6 +56,18 @@ class Refused(Exception):
     def __init__(self, status: int) -> None:
         super().__init__(status)
         self.status = status
+
+
+class Switched(Refused):
+    """Turned away behind the filters, where an error always has a body: the administrator has switched this off."""
+
+
+class NotSignedIn(Exception):
+    """No OPDS account of this name and password; `realm` is what the browser would show."""
+
+    def __init__(self, realm: str) -> None:
+        super().__init__(realm)
+        self.realm = realm
 
 
 class Dispatcher:
@@ -68,6 +89,9 @@ class Dispatcher:
         self._recorder = recorder
         self._limits = LoginLimits()
 
+    def use_secret(self, secret: bytes) -> None:
+        self._secret = secret
+
     def forget_failures(self) -> None:
         """As a server does that is started anew: it keeps failed logins in memory only."""
         self._limits = LoginLimits()
@@ -76,11 +100,16 @@ class Dispatcher:
         now = self._clock.now()
         try:
             with self._database.transaction() as connection:
-                if not request.path.startswith(API):
+                if not request.path.startswith((API, KOMGA_API)):
                     return web_page.answer(request, self._dialect, connection, self._settings, self._recorder)
                 return self._answer_api(request, connection, now)
+        except Switched as refusal:
+            return filter_error_response(refusal.status, request.path, self._timestamp(now))
         except Refused as refusal:
             return self._refusal(refusal.status, request, now)
+        except NotSignedIn as refusal:
+            words = b"HTTP Status 401 - Bad credentials"
+            return Response(401, words, TEXT_TYPE, {"WWW-Authenticate": f'Basic realm="{refusal.realm}"'})
         except ApiError as error:
             return self._error(error, now)
         except sqlite3.IntegrityError:
@@ -88,6 +117,26 @@ class Dispatcher:
         except Exception:
             self.defects.append(traceback.format_exc())
             return self._error(unexpected(), now)
+
+    def act(self, username: str, method: str, path: str, body: object, at: float | None) -> Response:
+        """What the web app does for a signed-in reader, without a request that is recorded. Raises ApiError."""
+        headers = {"content-type": JSON_TYPE}
+        request = Request(method, path, {}, headers, json.dumps(body).encode(), "web app")
+        now = self._clock.now() if at is None else at
+        with self._database.transaction() as connection:
+            call = Call(request, self._dialect, self._settings, connection, now, self._secret, self._limits)
+            row = connection.execute("SELECT id FROM user WHERE username = ?", (username,)).fetchone()
+            call.signed_in = None if row is None else reader_with_id(connection, row["id"])
+            found = find(self._dialect.name, method, path)
+            if isinstance(found, Missing):
+                raise ValueError(f"{self._dialect.title} has no {method} {path}")
+            route, call.variables = found
+            return route.handler(call)
+
+    def lock_login(self, username: str) -> None:
+        """As after too many wrong passwords for one name."""
+        for _ in range(FAILURES):
+            self._limits.fail([login_key(username)], self._clock.now())
 
     def _answer_api(self, request: Request, connection: sqlite3.Connection, now: float) -> Response:
         call = Call(request, self._dialect, self._settings, connection, now, self._secret, self._limits)
@@ -103,6 +152,9 @@ class Dispatcher:
     def _authenticate(self, call: Call, found: tuple[Route, dict[str, str]] | Missing) -> None:
         credentials = _expected_credentials(call.request.path, found)
         if credentials is Credentials.NONE:
+            return
+        if credentials is Credentials.BASIC:
+            self._accept_opds_account(call)
             return
         has_token = call.request.header("authorization") is not None
         if credentials is Credentials.KOREADER or (credentials is Credentials.EITHER and not has_token):
@@ -129,6 +181,17 @@ class Dispatcher:
             raise Refused(self._dialect.status_for_wrong_koreader_key)
         call.koreader, call.signed_in = account, account.reader
 
+    def _accept_opds_account(self, call: Call) -> None:
+        """First who asks, then whether the administrator has it switched on: only a known account learns which."""
+        prefix = KOMGA_API if call.request.path.startswith(KOMGA_API) else OPDS_API
+        username, _, password = _basic(call.request.header("authorization")).partition(":")
+        account = opds_account(call.database, username, password)
+        if account is None:
+            raise NotSignedIn(REALMS[prefix])
+        if not (self._settings.komga_enabled if prefix == KOMGA_API else self._settings.opds_enabled):
+            raise Switched(403)
+        call.opds, call.signed_in = account, account.reader
+
     def _refusal(self, status: int, request: Request, now: float) -> Response:
         if not self._dialect.filter_errors_have_a_body:
             return empty_response(status)
@@ -144,4 +207,16 @@ class Dispatcher:
 def _expected_credentials(path: str, found: tuple[Route, dict[str, str]] | Missing) -> Credentials:
     if not isinstance(found, Missing):
         return found[0].credentials
+    if path.startswith((KOMGA_API, OPDS_API)):
+        return Credentials.BASIC
     return Credentials.KOREADER if path.startswith(KOREADER_API) else Credentials.TOKEN
+
+
+def _basic(header: str | None) -> str:
+    """Name and password of a Basic header; empty if it is none."""
+    if header is None or not header.startswith(BASIC):
+        return ""
+    try:
+        return base64.b64decode(header.removeprefix(BASIC), validate=True).decode()
+    except ValueError:
+        return ""

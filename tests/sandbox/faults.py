@@ -50,6 +50,9 @@ class Exchange(Protocol):
     def pause(self, seconds: float) -> None:
         """Waits, but not longer than the server lives."""
 
+    def restart(self, seconds: float) -> None:
+        """Takes the server away for so long; this connection and all others end."""
+
 
 @dataclass(slots=True)
 class Fault:
@@ -140,6 +143,15 @@ def _slow(fault: Fault, exchange: Exchange) -> None:
         exchange.pause(fault.seconds / len(answer))
 
 
+def _restart(fault: Fault, exchange: Exchange) -> None:
+    exchange.restart(fault.seconds)
+
+
+def _restart_after_commit(fault: Fault, exchange: Exchange) -> None:
+    exchange.handle()
+    exchange.restart(fault.seconds)
+
+
 def _error(fault: Fault) -> Response:
     error = unexpected()
     error.status = fault.status
@@ -162,6 +174,8 @@ FAULTS: dict[str, Callable[[Fault, Exchange], None]] = {
     "garbage_chunk": _garbage_chunk,  # done, but the body is not what its header says
     "html": _html,  # a captive portal: 200 with a page
     "redirect": _redirect,  # a captive portal: 302 to `location`
+    "restart": _restart,  # nothing happened; the server is gone for `seconds`, then there again
+    "restart_after_commit": _restart_after_commit,
     "slow": _slow,  # done, and answered byte by byte over `seconds`
 }
 

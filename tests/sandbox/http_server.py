@@ -39,6 +39,8 @@ class HttpServer:
         self.idle_s = IDLE_S
         self.requests_per_connection: int | None = None  # then the connection is closed, as some servers do
         self.stopping = threading.Event()
+        self._stopped_for_good = threading.Event()  # rather than between two lives
+        self._restart: threading.Thread | None = None
         self._tls = _tls_context(*tls) if tls is not None else None
         self._listener: socket.socket | None = None
         self._open: set[socket.socket] = set()
@@ -47,6 +49,7 @@ class HttpServer:
 
     def start(self, host: str, port: int) -> int:
         """Listens, and tells on which port."""
+        self._stopped_for_good.clear()
         self.stopping.clear()
         self._listener = socket.create_server((host, port), backlog=BACKLOG)
         self._run(self._accept, self._listener)
@@ -58,6 +61,13 @@ class HttpServer:
             return sum(thread.is_alive() for thread in self._threads) <= 1  # the one that accepts
 
     def stop(self) -> None:
+        self._stopped_for_good.set()
+        restart = self._restart
+        if restart is not None:
+            restart.join(STOP_WAIT_S)
+        self._close()
+
+    def _close(self) -> None:
         self.stopping.set()
         with self._lock:
             sockets, threads = list(self._open), self._threads
@@ -71,6 +81,23 @@ class HttpServer:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
+
+    def restart(self, down_s: float) -> None:
+        """From within one of its own threads: all connections end at once, and after `down_s` it listens again."""
+        with self._lock:
+            if self._restart is None:
+                self._restart = threading.Thread(target=self._go_and_come_back, args=(down_s,), daemon=True)
+                self._restart.start()
+
+    def _go_and_come_back(self, down_s: float) -> None:
+        assert self._listener is not None
+        host, port = self._listener.getsockname()[:2]
+        self._close()
+        stopped = self._stopped_for_good.wait(down_s)
+        with self._lock:
+            self._restart = None
+        if not stopped:
+            self.start(host, port)
 
     def _run(self, target: Callable[[socket.socket], None], argument: socket.socket) -> None:
         thread = threading.Thread(target=target, args=(argument,), daemon=True)

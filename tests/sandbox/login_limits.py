@@ -15,6 +15,10 @@ FAILURES = 5
 WINDOW_S = 15 * 60
 
 
+def login_key(username: str) -> str:
+    return f"login of {username.lower()}"
+
+
 class LoginLimits:
     def __init__(self) -> None:
         self._windows: dict[str, tuple[float, int]] = {}  # key: (time of the first failure, failures)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 JSON_TYPE = "application/json"
+TEXT_TYPE = "text/plain;charset=ISO-8859-1"
 HTML_TYPE = "text/html;charset=UTF-8"
 
 

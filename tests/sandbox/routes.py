@@ -14,13 +14,16 @@ from enum import Enum
 
 from tests.sandbox import (
     accounts,
+    administration,
     authentication,
     book_notes,
     book_state,
     bookmarks,
     books,
     highlights,
+    komga,
     koreader_sync,
+    opds,
     reading_sessions,
     shelves,
     web_progress,
@@ -33,6 +36,7 @@ class Credentials(Enum):
     NONE = "none"
     TOKEN = "Authorization: Bearer, a JSON Web Token"
     KOREADER = "x-auth-user and x-auth-key"
+    BASIC = "Authorization: Basic, an OPDS account"
     EITHER = "a token or KOReader's headers"
 
 
@@ -41,10 +45,11 @@ class Missing(Enum):
     METHOD = "something at this path, but not for this method"
 
 
-NONE, TOKEN, KOREADER, EITHER = Credentials
+NONE, TOKEN, KOREADER, BASIC, EITHER = Credentials
 B, G, W = frozenset({BOOKLORE.name}), frozenset({GRIMMORY.name}), frozenset({WORLDTEACHER.name})
 ALL = B | G | W
 KOREADER_USER = "/api/v1/koreader-users/me"
+OPDS_USERS = "/api/v2/opds-users"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,18 @@ ROUTES = [
         ("PATCH", f"{KOREADER_USER}/sync", ALL, TOKEN, accounts.switch_koreader_sync),
         ("PATCH", f"{KOREADER_USER}/sync-progress-with-booklore", ALL, TOKEN, accounts.switch_koreader_web_reader),
         ("PATCH", f"{KOREADER_USER}/sync-progress-with-grimmory", G, TOKEN, accounts.switch_koreader_web_reader),
+        #
+        ("GET", OPDS_USERS, ALL, TOKEN, opds.list_accounts),
+        ("POST", OPDS_USERS, ALL, TOKEN, opds.create_account),
+        ("DELETE", f"{OPDS_USERS}/{{id}}", ALL, TOKEN, opds.delete_account),
+        ("GET", "/api/v1/opds/catalog", ALL, BASIC, opds.show_catalogue),
+        ("GET", "/komga/api/v1/books", ALL, BASIC, komga.list_books),
+        ("GET", "/komga/api/v1/books/{id}", ALL, BASIC, komga.show_book),
+        ("GET", "/komga/api/v1/books/{id}/file", ALL, BASIC, komga.download),
+        ("GET", "/komga/api/v1/books/{id}/thumbnail", ALL, BASIC, komga.download),
+        ("GET", "/komga/api/v2/users/me", ALL, BASIC, komga.show_me),
+        ("PUT", "/api/v1/settings", ALL, TOKEN, administration.change_settings),
+        ("GET", "/api/v1/version", ALL, TOKEN, administration.tell_versions),
         #
         ("GET", "/api/koreader/users/auth", ALL, KOREADER, koreader_sync.authorize),
         ("POST", "/api/koreader/users/create", ALL, KOREADER, koreader_sync.refuse_registration),

@@ -36,6 +36,13 @@ CREATE TABLE koreader_user (
     sync_enabled INTEGER NOT NULL DEFAULT 0,
     sync_with_web_reader INTEGER NOT NULL DEFAULT 0
 );
+CREATE TABLE opds_user (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id INTEGER NOT NULL,
+    username TEXT NOT NULL UNIQUE COLLATE NOCASE CHECK (length(username) <= 100),
+    password TEXT NOT NULL,
+    sort_order TEXT NOT NULL DEFAULT 'RECENT'
+);
 
 CREATE TABLE book (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -49,6 +56,10 @@ CREATE TABLE book (
     series_number REAL,
     language TEXT,
     page_count INTEGER,
+    publisher TEXT,
+    published_date TEXT,
+    hardcover_id TEXT CHECK (length(hardcover_id) <= 100), -- Hardcover's name for it in addresses
+    hardcover_book_id TEXT CHECK (length(hardcover_book_id) <= 100), -- its number, kept as a text
     added_at INTEGER NOT NULL
 );
 CREATE TABLE book_file (
@@ -58,6 +69,7 @@ CREATE TABLE book_file (
     book_type TEXT NOT NULL,
     size_kb INTEGER NOT NULL,
     current_hash TEXT,
+    is_primary INTEGER NOT NULL DEFAULT 1, -- 0: another format of the same book
     added_at INTEGER NOT NULL
 );
 CREATE INDEX book_file_by_hash ON book_file (current_hash);

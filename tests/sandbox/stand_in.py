@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import json
 import secrets
+import sqlite3
+import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from tests.sandbox import accounts
+from tests.sandbox import accounts, opds
 from tests.sandbox.calls import ServerSettings
 from tests.sandbox.clock import Clock
 from tests.sandbox.database import IN_MEMORY, Database
@@ -53,6 +55,7 @@ class StandIn:
         certificate_and_key = None if tls is None else (Path(tls[0]), Path(tls[1]))
         self.http = HttpServer(self._dispatcher.answer, self._faults, self.recorder, self.clock, certificate_and_key)
         self._scheme = "http" if tls is None else "https"
+        self.may_call_home = False  # nobody should ask for the newest version; a test that does says so
         self._host = host
         self._port = port
 
@@ -64,6 +67,8 @@ class StandIn:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        if error is None and self.settings.called_home and not self.may_call_home:
+            raise AssertionError("somebody asked /api/v1/version, which makes the server call another host")
         if error is None and self.defects:
             raise AssertionError("the stand-in itself failed:\n" + "\n".join(self.defects))
 
@@ -72,6 +77,16 @@ class StandIn:
 
     def stop(self) -> None:
         self.http.stop()
+
+    def restart(self, down_s: float = 0.0) -> None:
+        """As a server that is updated: connections end, failed logins are forgotten, data and tokens stay.
+
+        In the middle of a run, the fault `restart` does the same.
+        """
+        self.stop()
+        time.sleep(down_s)
+        self._dispatcher.forget_failures()
+        self.start()
 
     @property
     def url(self) -> str:
@@ -104,6 +119,11 @@ class StandIn:
         with self._database.transaction() as database:
             return accounts.create_user(database, username, password, permissions, assigned)
 
+    def add_opds_account(self, user_id: int, username: str, password: str) -> int:
+        """The separate account for OPDS and Komga's list."""
+        with self._database.transaction() as database:
+            return opds.create_opds_account(database, user_id, username, password)
+
     def has_user(self, username: str) -> bool:
         with self._database.transaction() as database:
             return database.execute("SELECT 1 FROM user WHERE username = ?", (username,)).fetchone() is not None
@@ -129,21 +149,109 @@ class StandIn:
         series_number: float | None = None,
         file_hash: str | None = None,
         library_id: int | None = None,
+        subtitle: str | None = None,
+        language: str | None = None,
+        page_count: int | None = None,
+        publisher: str | None = None,
+        published_date: str | None = None,
+        hardcover_id: str | None = None,
+        hardcover_book_id: int | str | None = None,
     ) -> int:
+        """`hardcover_id` is Hardcover's name for it in addresses, `hardcover_book_id` its number."""
         library = self._default_library() if library_id is None else library_id
         now_s = int(self.clock.now())
         with self._database.transaction() as database:
             book_id = database.execute(
-                "INSERT INTO book (library_id, title, authors, isbn13, isbn10, series_name, series_number, added_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-                (library, title, json.dumps(list(authors)), isbn13, isbn10, series_name, series_number, now_s),
-            ).fetchone()["id"]
-            database.execute(
-                "INSERT INTO book_file (book_id, file_name, book_type, size_kb, current_hash, added_at)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (book_id, file_name, book_type, size_kb, file_hash, now_s),
-            )
+                "INSERT INTO book (library_id, title, authors, isbn13, isbn10, series_name, series_number, subtitle,"
+                " language, page_count, publisher, published_date, hardcover_id, hardcover_book_id, added_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+                (
+                    library, title, json.dumps(list(authors)), isbn13, isbn10, series_name, series_number, subtitle,
+                    language, page_count, publisher, published_date, hardcover_id,
+                    None if hardcover_book_id is None else str(hardcover_book_id), now_s,
+                ),
+            ).fetchone()["id"]  # fmt: skip
+            _add_file(database, book_id, file_name, book_type, size_kb, file_hash, True, now_s)
             return int(book_id)
+
+    def add_format(
+        self, book_id: int, *, file_name: str, book_type: str = "PDF", size_kb: int = 123, file_hash: str | None = None
+    ) -> int:
+        """Another file of a book, one of its `alternativeFormats`."""
+        with self._database.transaction() as database:
+            now_s = int(self.clock.now())
+            return _add_file(database, book_id, file_name, book_type, size_kb, file_hash, False, now_s)
+
+    def set_hash(self, book_id: int, file_hash: str | None) -> None:
+        """As after the server has written metadata into the file: the old hash finds nothing any more."""
+        with self._database.transaction() as database:
+            database.execute(
+                "UPDATE book_file SET current_hash = ? WHERE book_id = ? AND is_primary", (file_hash, book_id)
+            )
+
+    def set_metadata(self, book_id: int, **columns: object) -> None:
+        """As after somebody has edited the book: columns of the table `book`."""
+        with self._database.transaction() as database:
+            for name, value in columns.items():
+                database.execute(f"UPDATE book SET {name} = ? WHERE id = ?", (value, book_id))
+
+    # What an administrator does
+
+    def set_komga(self, on: bool) -> None:
+        """The switch of Komga's list, which is off at first."""
+        self.settings.komga_enabled = on
+
+    def set_opds(self, on: bool) -> None:
+        self.settings.opds_enabled = on
+
+    def set_version(self, version: str) -> None:
+        """The server was updated: the health check tells another version."""
+        self.settings.version = version
+
+    def set_permissions(self, username: str, permissions: Collection[str]) -> None:
+        with self._database.transaction() as database:
+            accounts.set_permissions(database, username, permissions)
+
+    def set_libraries(self, username: str, libraries: Collection[int]) -> None:
+        """Assigns these libraries and no others."""
+        with self._database.transaction() as database:
+            accounts.set_libraries(database, username, libraries)
+
+    def set_password(self, username: str, password: str) -> None:
+        with self._database.transaction() as database:
+            database.execute("UPDATE user SET password = ? WHERE username = ?", (password, username))
+
+    def lock_login(self, username: str) -> None:
+        """As after five wrong passwords: for a quarter of an hour every login of this name is a 429."""
+        self._dispatcher.lock_login(username)
+
+    def revoke_tokens(self) -> None:
+        """Every token that was given out is worth nothing any more."""
+        with self._database.transaction() as database:
+            database.execute("UPDATE refresh_token SET revoked = 1")
+            database.execute(
+                "UPDATE meta SET value = ? WHERE name = 'token secret'", (secrets.token_hex(SECRET_BYTES),)
+            )
+        self._dispatcher.use_secret(self._secret())
+
+    # What a reader does in the web app. `at` is when, in epoch seconds; now by default.
+
+    def rate_on_web(self, username: str, book_id: int, rating: int | None, at: float | None = None) -> None:
+        """1 to 10 stars, or none."""
+        body = {"ids": [book_id], "rating": rating}
+        self._dispatcher.act(username, "PUT", "/api/v1/books/personal-rating", body, at)
+
+    def status_on_web(self, username: str, book_id: int, status: str, at: float | None = None) -> None:
+        body = {"bookIds": [book_id], "status": status}
+        self._dispatcher.act(username, "POST", "/api/v1/books/status", body, at)
+
+    def progress_on_web(
+        self, username: str, book_id: int, percent: float, at: float | None = None, *, position: str | None = None
+    ) -> None:
+        """Reads to `percent` in the web reader; `position` is its CFI, or a page's number in books of pages."""
+        progress = {"progressPercent": percent, "positionData": position}
+        body = {"bookId": book_id, "fileProgress": progress}
+        self._dispatcher.act(username, "POST", "/api/v1/books/progress", body, at)
 
     def has_file(self, file_name: str) -> bool:
         with self._database.transaction() as database:
@@ -195,6 +303,19 @@ class StandIn:
     def connections(self) -> int:
         return self.recorder.connections
 
+    @property
+    def asked(self) -> list[str]:
+        """What was asked, as `GET /api/v1/books`, in order."""
+        return [f"{request.method} {request.path}" for request in self.requests]
+
+    def opds_accounts(self) -> list[dict[str, object]]:
+        with self._database.transaction() as database:
+            return [dict(row) for row in database.execute("SELECT * FROM opds_user ORDER BY id")]
+
+    def koreader_accounts(self) -> list[dict[str, object]]:
+        with self._database.transaction() as database:
+            return [dict(row) for row in database.execute("SELECT * FROM koreader_user ORDER BY id")]
+
     # What goes wrong
 
     def fault(
@@ -231,3 +352,21 @@ class StandIn:
             )
             found = database.execute("SELECT value FROM meta WHERE name = 'token secret'").fetchone()
             return bytes.fromhex(found["value"])
+
+
+def _add_file(
+    database: sqlite3.Connection,
+    book_id: int,
+    file_name: str,
+    book_type: str,
+    size_kb: int,
+    file_hash: str | None,
+    is_primary: bool,
+    now_s: int,
+) -> int:
+    row = database.execute(
+        "INSERT INTO book_file (book_id, file_name, book_type, size_kb, current_hash, is_primary, added_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        (book_id, file_name, book_type, size_kb, file_hash, is_primary, now_s),
+    ).fetchone()
+    return int(row["id"])
