@@ -19,6 +19,7 @@ from device import protocol
 from device.core import outbox as rules
 from device.sending import batches
 from device.sending.changes import Change, commit
+from device.sending.dialect import Dialect
 from device.sending.finding_books import find_books
 from device.sending.judging import judge
 from device.sending.reading_back import read_back
@@ -61,7 +62,7 @@ class Sender:
         self._deadline = deadline
         self._decimals = decimals
         self._clock = clock
-        self._batches = batches.Batches(store, client, clock)
+        self._dialect = Dialect(store, client, clock, self._check_time)
         self._title = ""  # of the book that is being served
         self._ended: list[Change] = []  # of that book, not yet on disk: with what begins next they are one commit
         self._tried: set[int] = set()  # entries that failed in this run
@@ -197,7 +198,7 @@ class Sender:
         if book.id not in self._one_by_one:
             while end < len(entries) and end - at < deliveries.BATCH_MOST and _fits_a_batch(entries[end]):
                 end += 1
-        if end - at > 1 and self._batches.are_taken(self._check_time):
+        if end - at > 1 and self._dialect.takes_batches():
             return entries[at:end]
         return entries[at : at + 1]
 
@@ -258,7 +259,7 @@ class Sender:
             return self._after(self._ended)
         self._one_by_one.add(book.id)
         if answer.status not in (200, 400):
-            self._batches.disappointed()
+            self._dialect.disappointed()
         if all(change.event == rules.NOT_SENT for change in self._ended):
             self._flush()
             return LOOK_AGAIN

@@ -104,7 +104,7 @@ def _forget_what_the_server_said(store: Store) -> None:
     books.forget_matches(store)
     outbox.forget_remote_ids(store)
     settings.remove(store, settings.LIBRARY_READ_AT)
-    settings.forget_dialect(store)
+    settings.forget_server(store)
 
 
 def _doubt_everything(store: Store, now: int) -> None:

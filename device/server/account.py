@@ -45,6 +45,14 @@ class Account:
         self._started = time.monotonic()
         self._token_call: float | None = None
 
+    @property
+    def secrets(self) -> Secrets:
+        """What this device holds of accounts; who changes it keeps it with `keep`."""
+        return self._secrets
+
+    def keep(self) -> None:
+        self._keeper.save(self._secrets)
+
     def token(self) -> str:
         """A valid access token. Raises LoginRefused, TryLater and what a request raises."""
         secrets = self._secrets

@@ -55,6 +55,18 @@ class Client:
         self._account = account
         self._spoke = False  # it has answered in this run, as far as one can tell: over TLS nobody else can
 
+    @property
+    def connection(self) -> Connection:
+        return self._connection
+
+    @property
+    def account(self) -> Account:
+        return self._account
+
+    def token(self) -> str:
+        """A valid access token. Raises what a login raises."""
+        return self._account.token()
+
     def log_in(self) -> None:
         """Makes sure of a valid token and a connection, so that what fails there fails before anything is begun."""
         self._account.token()

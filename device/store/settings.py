@@ -17,8 +17,14 @@ PLUGIN_IMPORT = "plugin_import"  # what the reader answered to the offer of the 
 OFFER_TOLD = "offer_told"  # "1": that there is such an offer has been said
 STUMBLED_AT = "stumbled_at"  # the book at which a run was broken off: the next ones begin behind it
 LIBRARY_FIRST = "library_first"  # "1": a run was broken off before it came to look for books: the next begins with it
-BATCHES = "batches"  # "yes" or "no": whether the server takes sessions in batches
-BATCHES_UNTIL = "batches_until"  # until when that is believed
+DIALECT = "dialect"  # which of the known servers it is (device/server/dialects.py)
+DIALECT_UNTIL = "dialect_until"  # until when that is believed
+DIALECT_SEEN_AT = "dialect_seen_at"  # when it was last known to be still of the same version
+SERVER_VERSION = "server_version"  # what its health check told then
+KOMGA_OFF_UNTIL = "komga_off_until"  # until when Komga's list is not asked for, because it is switched off
+PERMISSIONS = "permissions"  # what the account lacks, one word each (device/core/permissions.py)
+PERMISSIONS_AT = "permissions_at"  # when that was asked
+PERMISSIONS_TOLD = "permissions_told"  # which of them the reader has been told
 REBUILT_AT = "rebuilt_at"  # when this store was filled, in one go, from what a damaged one left
 CLOCK_OFFSET_S = "clock_offset_s"  # how far the server's clock was ahead of this device's, when it was last seen
 CLOCK_MEASURED_AT = "clock_measured_at"  # by the device's clock, in the boot and at the uptime that follow
@@ -46,8 +52,15 @@ def remove(store: Store, key: str) -> None:
 
 
 def forget_dialect(store: Store) -> None:
-    """What was found out about the server is asked anew."""
-    for key in (BATCHES, BATCHES_UNTIL):
+    """Which server it is is asked anew."""
+    for key in (DIALECT, DIALECT_UNTIL, DIALECT_SEEN_AT, SERVER_VERSION):
+        remove(store, key)
+
+
+def forget_server(store: Store) -> None:
+    """What was found out about the server and the account there is asked anew."""
+    forget_dialect(store)
+    for key in (KOMGA_OFF_UNTIL, PERMISSIONS, PERMISSIONS_AT, PERMISSIONS_TOLD):
         remove(store, key)
 
 
