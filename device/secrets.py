@@ -32,6 +32,8 @@ class Secrets:
         "koreader_password",
         "koreader_user",
         "obtained_at",
+        "opds_password",
+        "opds_user",
         "password",
         "refresh_token",
         "server",
@@ -53,6 +55,8 @@ class Secrets:
         self.koreader_user = ""  # the account of KOReader's own progress sync
         self.koreader_password = ""
         self.hardcover_token = ""
+        self.opds_user = ""  # the account of OPDS and Komga's list, at the same server
+        self.opds_password = ""
 
     def has_account(self) -> bool:
         return bool(self.server and self.user)
@@ -62,6 +66,9 @@ class Secrets:
         self.koreader_user = before.koreader_user
         self.koreader_password = before.koreader_password
         self.hardcover_token = before.hardcover_token
+        if self.server == before.server and not self.opds_user:
+            self.opds_user = before.opds_user
+            self.opds_password = before.opds_password
 
     def owner(self) -> str:
         """Whose ids the store's matches are: the same book has another id on another server or for another user."""
@@ -111,6 +118,8 @@ class Keeper:
         secrets.koreader_user = _text(fields.get("koreader_user"))
         secrets.koreader_password = _text(fields.get("koreader_password"))
         secrets.hardcover_token = _text(fields.get("hardcover_token"))
+        secrets.opds_user = _text(fields.get("opds_user"))
+        secrets.opds_password = _text(fields.get("opds_password"))
         return secrets
 
     def save(self, secrets: Secrets) -> None:
@@ -129,6 +138,8 @@ class Keeper:
                 "koreader_user": secrets.koreader_user,
                 "koreader_password": secrets.koreader_password,
                 "hardcover_token": secrets.hardcover_token,
+                "opds_user": secrets.opds_user,
+                "opds_password": secrets.opds_password,
             }
         )
         self._disk.write(self._path, content, 0o600)
