@@ -1,10 +1,10 @@
-"""The account at the server in `secrets.json`: address, user, password, tokens, and the reader's own authority; beside
-it the accounts that were taken over from the Lua plugin for features to come.
+"""The account at the server in `secrets.json`: addresses, user, password, tokens, whom to believe; beside it the
+reader's other accounts: KOReader's own sync, OPDS, Hardcover.
 
 Promises: a file of its own with mode 0600, replaced as a whole, so that a password can never meet another server's
 address; what is unreadable counts as absent. No password or token is ever logged or shown.
 Called by: `device/configure.py` and `device/importing/plugin_import.py` write the account,
-`device/server/account.py` (through `Keeper`) the tokens.
+`device/server/account.py` (through `Keeper`) the tokens, `device/account_verbs.py` removes it all.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SECRETS_MAX_BYTES = 524_288
 TEXT_MAX_CHARS = 8_192  # a JWT is a few hundred characters
+PINS_MOST = 8  # a server has one or two addresses
 EXTRA_CA_MAX_CHARS = 262_144  # as much as configure.py takes
 
 
@@ -29,14 +30,20 @@ class Secrets:
         "anchor_pem",
         "extra_ca_pem",
         "hardcover_token",
+        "home_network",
+        "keep_password",
+        "known_as",
         "koreader_password",
         "koreader_user",
+        "local_server",
         "obtained_at",
         "opds_password",
         "opds_user",
         "password",
+        "pins",
         "refresh_token",
         "server",
+        "token",
         "token_call_at",
         "user",
     )
@@ -46,6 +53,12 @@ class Secrets:
         self.user = user
         self.password = password
         self.extra_ca_pem = extra_ca_pem
+        self.known_as = ""  # the server's name in `owner`, where it is not its present address
+        self.local_server = ""  # another address of the server, in the reader's own network
+        self.home_network = ""  # the name of that network
+        self.pins: dict[str, str] = {}  # by host: the fingerprint of the one certificate that is believed there
+        self.token = ""  # given by the reader instead of a password, not tried yet
+        self.keep_password = True  # else it goes when it has served its first login
         self.anchor_pem = ""  # the authority that vouched for the server last time
         self.access_token = ""
         self.refresh_token = ""
@@ -69,10 +82,15 @@ class Secrets:
         if self.server == before.server and not self.opds_user:
             self.opds_user = before.opds_user
             self.opds_password = before.opds_password
+        if before.user == self.user and before.server in (self.server, self.local_server):
+            self.known_as = before.known_as or before.server  # the same server, by another address
 
     def owner(self) -> str:
-        """Whose ids the store's matches are: the same book has another id on another server or for another user."""
-        return f"{self.user} at {self.server}"
+        """Whose ids the store's matches are: the same book has another id on another server or for another user.
+
+        It does not depend on which address is used.
+        """
+        return f"{self.user} at {self.known_as or self.server}"
 
     def forget_tokens(self) -> None:
         self.access_token = ""
@@ -110,6 +128,12 @@ class Keeper:
             _text(fields.get("extra_ca_pem"), EXTRA_CA_MAX_CHARS),
         )
         secrets.anchor_pem = _text(fields.get("anchor_pem"))
+        secrets.known_as = _text(fields.get("known_as"))
+        secrets.local_server = _text(fields.get("local_server"))
+        secrets.home_network = _text(fields.get("home_network"))
+        secrets.pins = _pins(fields.get("pins"))
+        secrets.token = _text(fields.get("token"))
+        secrets.keep_password = fields.get("keep_password") is not False
         secrets.access_token = _text(fields.get("access_token"))
         secrets.refresh_token = _text(fields.get("refresh_token"))
         secrets.obtained_at = _instant(fields.get("obtained_at"))
@@ -129,6 +153,12 @@ class Keeper:
                 "user": secrets.user,
                 "password": secrets.password,
                 "extra_ca_pem": secrets.extra_ca_pem,
+                "known_as": secrets.known_as,
+                "local_server": secrets.local_server,
+                "home_network": secrets.home_network,
+                "pins": dict(secrets.pins),
+                "token": secrets.token,
+                "keep_password": secrets.keep_password,
                 "anchor_pem": secrets.anchor_pem,
                 "access_token": secrets.access_token,
                 "refresh_token": secrets.refresh_token,
@@ -144,9 +174,19 @@ class Keeper:
         )
         self._disk.write(self._path, content, 0o600)
 
+    def forget(self) -> None:
+        """Everything, also what a run that was killed has left half written."""
+        self._disk.remove(self._path)
+
 
 def _text(value: object, most_chars: int = TEXT_MAX_CHARS) -> str:
     return value if isinstance(value, str) and len(value) <= most_chars else ""
+
+
+def _pins(value: object) -> dict[str, str]:
+    if not isinstance(value, dict) or len(value) > PINS_MOST:
+        return {}
+    return {host: _text(pin) for host, pin in value.items() if isinstance(host, str) and _text(pin)}
 
 
 def _instant(value: object) -> int:

@@ -28,6 +28,17 @@ class Address:
         return f"{self.scheme}://{self.host_header()}{self.base}"
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host is this device itself: nobody listens in between."""
+    return host in ("localhost", "::1") or (host.startswith("127.") and host.replace(".", "").isdigit())
+
+
+def is_unencrypted(text: str) -> bool:
+    """Whether what goes to this address can be read by others on the way. For an address that was parsed once."""
+    place = parse(text)
+    return place.scheme == "http" and not is_loopback(place.host)
+
+
 def parse(text: str) -> Address:
     """Raises ValueError with a text for the reader."""
     text = text.strip()

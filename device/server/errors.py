@@ -27,6 +27,14 @@ class ServerFailed(NotReached):
     """The server answered a question with an error of its own: it is there, but cannot say."""
 
 
+class NotAllowed(ServerFailed):
+    """The server has understood, and says that this account may not."""
+
+
+class ProxyTrouble(NotReached):
+    """The HTTP proxy on the way cannot be reached, or does not let us through."""
+
+
 class Untrusted(ServerError):
     """The certificate is not to be trusted: nothing was sent; the reader must look at it."""
 
@@ -35,6 +43,15 @@ class Untrusted(ServerError):
 
 class NotBookLore(ServerError):
     """Something answered that is no BookLore: a captive portal, another service, a proxy's error page."""
+
+
+class LoginPage(NotBookLore):
+    """A redirect to somebody else's page: a captive portal's, or that of an authentication proxy. What redirects has
+    not done what was asked of it, except by a 303."""
+
+    def __init__(self, text: str, nothing_was_done: bool) -> None:
+        super().__init__(text)
+        self.nothing_was_done = nothing_was_done
 
 
 class BookGone(ServerError):

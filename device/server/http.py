@@ -1,22 +1,27 @@
 """HTTP/1.1 over one kept-alive connection, for small JSON requests and one long list.
 
 Promises: every wait is bounded by the run's deadline and by `IDLE_S`; every length is bounded before it is allocated; a
-request that may change something is sent at most once. Whatever goes wrong after its first byte has left is
-`ReplyLost`; `NotReached`, `Untrusted` and `OutOfTime` mean that nothing has.
-Never: follows redirects, decides about status codes, retries a request that changes something.
-Called by: `account.py` and `client.py`.
-Source: RFC 9112. Host names are passed to the resolver as bytes, so no IDNA codec is needed in the image.
+request that may change something reaches a server that could act on it at most once. Whatever goes wrong after its
+first byte has left is `ReplyLost`; `NotReached`, `Untrusted` and `OutOfTime` mean that nothing has been done.
+A server may be known by several addresses (`ways`): one that does not answer is given up for the rest of the run, so
+that it costs one time-out. Where a redirect leads is remembered for the run, so that it costs one request.
+Never: decides about other status codes, retries a request that changes something.
+Called by: `account.py`, `client.py`, `device/sending/connecting.py` and `selfcheck.py`.
+Source: RFC 9112; framing, proxies and redirects have modules of their own beside this one.
 """
 
 from __future__ import annotations
 
-import _socket
 import time
 import zlib
 
+from device import json_text
 from device.core.instants import from_http_date
-from device.server import tls
-from device.server.errors import NotReached, OutOfTime, ReplyLost
+from device.server import proxy as proxies
+from device.server import redirects
+from device.server.dialing import dial
+from device.server.errors import LoginPage, NotBookLore, NotReached, OutOfTime, ReplyLost, Untrusted
+from device.server.framing import CHUNK_BYTES, IDLE_S, words
 from device.version import VERSION
 
 TYPE_CHECKING = False
@@ -24,15 +29,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from device.server.address import Address
+    from device.server.framing import Head, Stream
+    from device.server.proxy import Proxy
     from device.server.tls import Trust
 
+__all__ = ["CONNECT_S", "IDLE_S", "Answer", "Connection", "Way"]
+
 CONNECT_S = 10.0  # one address of the server; a dead host costs this once per run
-IDLE_S = 30.0  # no byte for this long is a lost answer; a big library takes BookLore some seconds to begin with
-CHUNK_BYTES = 16_384
-HEAD_MAX_BYTES = 32_768
+CONNECT_LOCALLY_S = 3.0  # an address at home answers at once, or this is another network
+PROBE_S = 5.0  # for the answer of an address that may be somebody else's here
 BODY_MAX_BYTES = 1_048_576  # answers are small; only a book list is longer, and that is streamed
 STREAM_MAX_BYTES = 256 * 1_048_576  # more than any library: 20,000 books make 20 MB
-INTERIM_MAX = 8  # 1xx answers before the real one
+PROBE_MAX_BYTES = 65_536
+HEALTH = "/api/v1/healthcheck"
 
 # A wait that ended without a byte, a connection that broke, and (Linux) a stale one that was reset.
 _BROKEN = (OSError, EOFError)
@@ -52,20 +61,49 @@ class Answer:
         return self.headers.get("content-type", "").lower().startswith("application/json")
 
 
-class Connection:
-    """One server, at most one open connection. `deadline` is on the monotonic clock, in seconds."""
+class Way:
+    """One address of the server. `is_doubtful`: in this network it may be somebody else's, who is to get no token:
+    over http:// it has to say first that it is BookLore."""
 
-    def __init__(self, address: Address, trust: Trust, deadline: float) -> None:
+    __slots__ = ("address", "connect_s", "is_doubtful")
+
+    def __init__(self, address: Address, connect_s: float = CONNECT_S, is_doubtful: bool = False) -> None:
         self.address = address
+        self.connect_s = connect_s
+        self.is_doubtful = is_doubtful
+
+
+class Connection:
+    """One server, at most one open connection. `deadline` is on the monotonic clock, in seconds.
+
+    `address` is where it is spoken to now: that of the way in use, or where a redirect of it has led.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        trust: Trust,
+        deadline: float,
+        ways: list[Way] | None = None,
+        proxy: Proxy | None = None,
+    ) -> None:
+        self._ways = ways or [Way(address)]  # what is left of them; the one in use comes first
+        self.address = self._ways[0].address
+        self._known = [way.address for way in self._ways]
+        self._proxy = proxy
         self._server_date: tuple[int, float] | None = None  # by the last `Date` header, and when it came
         self._trust = trust
         self._deadline = deadline
-        self._stream: _Stream | None = None
+        self._stream: Stream | None = None
+
+    def way(self) -> Way:
+        """The one in use."""
+        return self._ways[0]
 
     def request(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> Answer:
         """Sends one request and reads its whole answer.
 
-        Raises NotReached, Untrusted, OutOfTime, ReplyLost.
+        Raises NotReached, Untrusted, OutOfTime, ReplyLost, LoginPage.
         """
         head = self._begin(method, path, headers, body)
         parts: list[bytes] = []
@@ -85,8 +123,7 @@ class Connection:
 
     def connect(self) -> None:
         """Makes sure of a connection, so that what fails in getting one fails before anything is begun."""
-        if self._stream is None:
-            self._stream = self._connect()
+        self._open_stream()
 
     def server_now(self) -> int | None:
         """What the server's clock says, in epoch seconds; None if it has not said yet."""
@@ -106,57 +143,127 @@ class Connection:
         except ValueError:
             return  # a server without a clock of its own need not send one
 
-    def _begin(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> _Head:
-        message = self._message(method, path, headers, body)
+    # Requests
+
+    def _begin(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> Head:
+        for _ in range(redirects.REDIRECTS_MOST + 1):
+            head = self._ask(method, path, headers, body)
+            if head.status not in redirects.REDIRECTS:
+                return head
+            self.close()  # its page is not wanted, and the next connection may be another
+            location = head.headers.get("location", "")
+            self.address = redirects.target(head.status, location, method, path, self.address, self._known)
+        raise LoginPage(f"{self.address} redirects in a circle", True)
+
+    def _ask(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> Head:
         kept = self._stream is not None
         try:
-            return self._exchange(message)
+            return self._exchange(method, path, headers, body)
         except ReplyLost:
             # The server may close a kept connection at any time; only a GET may simply be sent once more.
             if not kept or method != "GET":
                 raise
-        return self._exchange(message)
+        return self._exchange(method, path, headers, body)
 
-    def _message(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> bytes:
-        lines = [
-            f"{method} {self.address.base}{path} HTTP/1.1",
-            f"Host: {self.address.host_header()}",
-            f"User-Agent: booklore-sync/{VERSION}",
-            "Accept: application/json",
-            "Accept-Encoding: gzip",
-        ]
-        lines.extend(f"{name}: {value}" for name, value in headers.items())
-        if body is not None:
-            lines.append("Content-Type: application/json")
-            lines.append(f"Content-Length: {len(body)}")
-        return "\r\n".join(lines).encode("ascii") + b"\r\n\r\n" + (body or b"")
-
-    def _exchange(self, message: bytes) -> _Head:
-        if self._stream is None:
-            self._stream = self._connect()
-        stream = self._stream
+    def _exchange(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> Head:
+        stream = self._open_stream()
         try:
-            stream.send(message)
+            stream.send(self._message(method, path, headers, body))
             head = stream.head()
         except OutOfTime:
             self.close()
             raise ReplyLost(f"{self.address} did not answer before the run's time was up") from None
         except _BROKEN as problem:
             self.close()
-            raise ReplyLost(f"{self.address} broke off ({_words(problem)})") from problem
+            raise ReplyLost(f"{self.address} broke off ({words(problem)})") from problem
         except ValueError as problem:
             self.close()
             raise ReplyLost(f"{self.address} does not speak HTTP: {problem}") from problem
-        self._note_date(head.headers.get("date", ""))
+        proxy = self._proxy_for_http()
+        if proxy is not None and head.status == proxies.AUTHENTICATION_REQUIRED:
+            self.close()
+            raise proxy.trouble(head.status, self.address)
+        if head.status not in redirects.REDIRECTS:
+            self._note_date(head.headers.get("date", ""))
         return head
 
-    def _connect(self) -> _Stream:
-        try:
-            return _connect(self.address, self._trust, self._deadline)
-        except tls.FewNotEnough:
-            return _connect(self.address, self._trust, self._deadline)
+    def _message(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> bytes:
+        proxy = self._proxy_for_http()
+        origin = "" if proxy is None else f"http://{self.address.host_header()}"
+        lines = [
+            f"{method} {origin}{self.address.base}{path} HTTP/1.1",
+            f"Host: {self.address.host_header()}",
+            f"User-Agent: booklore-sync/{VERSION}",
+            "Accept: application/json",
+            "Accept-Encoding: gzip",
+        ]
+        if proxy is not None:
+            lines.extend(proxy.headers())
+        lines.extend(f"{name}: {value}" for name, value in headers.items())
+        if body is not None:
+            lines.append("Content-Type: application/json")
+            lines.append(f"Content-Length: {len(body)}")
+        return "\r\n".join(lines).encode("ascii") + b"\r\n\r\n" + (body or b"")
 
-    def _body(self, head: _Head, method: str) -> Iterator[bytes]:
+    # Connections
+
+    def _open_stream(self) -> Stream:
+        while self._stream is None:
+            way = self._ways[0]
+            try:
+                self._stream = dial(self.address, self._trust, self._proxy_here(), way.connect_s, self._deadline)
+                if way.is_doubtful and self.address.scheme == "http":
+                    self._make_sure()
+                way.is_doubtful = False
+            except (NotReached, Untrusted, NotBookLore):
+                self.close()
+                if len(self._ways) == 1:
+                    raise
+                self._give_up(way)
+        return self._stream
+
+    def _give_up(self, way: Way) -> None:
+        """The way in use does not lead to the server: the next one, for the rest of the run."""
+        if way.is_doubtful:
+            self._trust.presented = None  # a stranger's certificate is nothing to ask the reader about
+        del self._ways[0]
+        self.address = self._ways[0].address
+        self._trust.ask_all = False
+
+    def _make_sure(self) -> None:
+        """Raises NotReached or NotBookLore if what answers here is not BookLore. It is told nothing that is secret."""
+        stream = self._stream
+        if stream is None:
+            return
+        stream.deadline = min(self._deadline, time.monotonic() + PROBE_S)
+        try:
+            stream.send(self._message("GET", HEALTH, {}, None))
+            head = stream.head()
+            body = b""
+            for part in self._body(head, "GET"):
+                body += part
+                if len(body) > PROBE_MAX_BYTES:
+                    raise ValueError("a health that long")
+            reply = json_text.decode(body) if head.status == 200 else None
+        except (*_BROKEN, ReplyLost, OutOfTime) as problem:
+            raise NotReached(f"{self.address} does not answer as BookLore does ({words(problem)})") from problem
+        except ValueError:
+            reply = None
+        if not isinstance(reply, dict) or not isinstance(reply.get("data"), dict):
+            raise NotBookLore(f"what answers at {self.address} in this network is not BookLore")
+        if self._stream is None:
+            # It closes after each answer.
+            self._stream = dial(self.address, self._trust, self._proxy_here(), self.way().connect_s, self._deadline)
+        self._stream.deadline = self._deadline
+
+    def _proxy_here(self) -> Proxy | None:
+        return self._proxy if proxies.is_used_for(self.address) else None
+
+    def _proxy_for_http(self) -> Proxy | None:
+        """The proxy if it reads what is sent; what goes through its tunnel it does not."""
+        return self._proxy_here() if self.address.scheme == "http" else None
+
+    def _body(self, head: Head, method: str) -> Iterator[bytes]:
         stream = self._stream
         if stream is None:
             return
@@ -181,7 +288,7 @@ class Connection:
             raise ReplyLost(f"{self.address} sent a garbled answer: {problem}") from problem
         except _BROKEN as problem:
             self.close()
-            raise ReplyLost(f"{self.address} broke off in mid-answer ({_words(problem)})") from problem
+            raise ReplyLost(f"{self.address} broke off in mid-answer ({words(problem)})") from problem
         if head.last:
             self.close()
 
@@ -190,160 +297,3 @@ def _unzipped(unzip: zlib._Decompress, part: bytes) -> Iterator[bytes]:
     while part:
         yield unzip.decompress(part, CHUNK_BYTES)
         part = unzip.unconsumed_tail
-
-
-class _Socket(_socket.socket):
-    """`_ssl` keeps a weak reference to the socket below it, which the C type alone does not allow."""
-
-    __slots__ = ("__weakref__",)
-
-
-class _Head:
-    __slots__ = ("headers", "last", "status")
-
-    def __init__(self, status: int, headers: dict[str, str], last: bool) -> None:
-        self.status = status
-        self.headers = headers
-        self.last = last  # the server closes the connection behind this answer
-
-
-class _Stream:
-    """Bytes over a connected socket, with time limits, and HTTP's framing on top of them."""
-
-    def __init__(self, socket: _socket.socket, channel: tls.Channel, deadline: float) -> None:
-        self._socket = socket
-        self._channel = channel
-        self._deadline = deadline
-        self._buffer = b""
-
-    def close(self) -> None:
-        self._socket.close()
-
-    def send(self, message: bytes) -> None:
-        view = memoryview(message)
-        while view:
-            self._limit()
-            view = view[self._channel.send(view) :]
-
-    def head(self) -> _Head:
-        for _ in range(INTERIM_MAX):
-            head = _parse_head(self._until(b"\r\n\r\n", HEAD_MAX_BYTES))
-            if head.status >= 200:
-                return head
-        raise ValueError("nothing but interim answers")
-
-    def body(self, head: _Head, method: str) -> Iterator[bytes]:
-        if method == "HEAD" or head.status in (204, 304):
-            return
-        if "chunked" in head.headers.get("transfer-encoding", "").lower():
-            yield from self._chunks()
-        elif "content-length" in head.headers:
-            yield from self._exactly(_number(head.headers["content-length"], 10))
-        else:
-            head.last = True
-            while part := self._buffer or self._receive():
-                self._buffer = b""
-                yield part
-
-    def _chunks(self) -> Iterator[bytes]:
-        while True:
-            size = _number(self._until(b"\r\n", 256).partition(b";")[0].strip().decode("latin-1"), 16)
-            if size == 0:
-                break
-            yield from self._exactly(size)
-            if self._until(b"\r\n", 2):
-                raise ValueError("a chunk longer than it says")
-        while self._until(b"\r\n", HEAD_MAX_BYTES):
-            continue  # trailers
-
-    def _exactly(self, length: int) -> Iterator[bytes]:
-        while length:
-            if not self._buffer:
-                self._buffer = self._receive()
-                if not self._buffer:
-                    raise EOFError("the answer was cut off")
-            part = self._buffer[:length]
-            self._buffer = self._buffer[length:]
-            length -= len(part)
-            yield part
-
-    def _until(self, mark: bytes, limit: int) -> bytes:
-        while True:
-            found, separator, rest = self._buffer.partition(mark)
-            if separator:
-                self._buffer = rest
-                return found
-            if len(self._buffer) > limit + len(mark):
-                raise ValueError("a line without an end")
-            part = self._receive()
-            if not part:
-                raise EOFError("the connection was closed")
-            self._buffer += part
-
-    def _receive(self) -> bytes:
-        self._limit()
-        return self._channel.receive(CHUNK_BYTES)
-
-    def _limit(self) -> None:
-        self._socket.settimeout(_time_left(self._deadline, IDLE_S))
-
-
-def _time_left(deadline: float, most: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise OutOfTime("the run's time is up")
-    return min(left, most)
-
-
-def _connect(address: Address, trust: Trust, deadline: float) -> _Stream:
-    try:
-        found = _socket.getaddrinfo(address.host.encode("ascii"), address.port, 0, _socket.SOCK_STREAM)
-    except OSError as problem:
-        raise NotReached(f"{address.host} is not known in this network ({_words(problem)})") from problem
-    problem_found: OSError | None = None
-    for family, kind, protocol, _name, place in found:
-        socket = _Socket(family, kind | _socket.SOCK_CLOEXEC, protocol)
-        try:
-            socket.settimeout(_time_left(deadline, CONNECT_S))
-            socket.connect(place)
-            socket.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
-            channel = tls.open_channel(socket, address, trust)
-            return _Stream(socket, channel, deadline)
-        except OSError as problem:
-            socket.close()
-            problem_found = problem
-        except BaseException:
-            socket.close()
-            raise
-    raise NotReached(f"{address} cannot be reached ({_words(problem_found)})") from problem_found
-
-
-def _words(problem: Exception | None) -> str:
-    if problem is None:
-        return "it has no address"
-    if isinstance(problem, TimeoutError):
-        return "no answer"
-    return str(problem.strerror or problem) if isinstance(problem, OSError) else str(problem)
-
-
-def _parse_head(block: bytes) -> _Head:
-    lines = block.decode("latin-1").split("\r\n")
-    protocol, _, rest = lines[0].partition(" ")
-    status = rest[:3]
-    if protocol not in ("HTTP/1.1", "HTTP/1.0") or not status.isdigit() or rest[3:4] not in ("", " "):
-        raise ValueError(f"no HTTP status line: {lines[0][:40]!r}")
-    headers: dict[str, str] = {}
-    for line in lines[1:]:
-        name, colon, value = line.partition(":")
-        if not colon or name != name.strip():
-            raise ValueError(f"no HTTP header: {line[:40]!r}")
-        headers[name.lower()] = value.strip()
-    connection = headers.get("connection", "").lower()
-    last = "close" in connection or (protocol == "HTTP/1.0" and "keep-alive" not in connection)
-    return _Head(int(status), headers, last)
-
-
-def _number(text: str, base: int) -> int:
-    if not text.isalnum() or len(text) > 12:
-        raise ValueError(f"not a length: {text[:20]!r}")
-    return int(text, base)

@@ -1,20 +1,25 @@
-"""TLS: certificates verified against the embedded list and the reader's own authority.
+"""TLS: certificates verified against the embedded list and the reader's own authority, or against one fingerprint.
 
 Reading the list's 117 authorities costs three quarters of a sync's instructions. So a few are tried first: the one that
 vouched for the server last time, the anchor, as long as it is still in a list; else the reader's own. The whole list is
 read only where there are none, or when they fail.
 
-Promises: nothing is sent to a server whose certificate or name is not right; the refusal says why.
+A server may be pinned: then its certificate is the one with that SHA-256 fingerprint and no other, whoever signed it,
+for whatever name and time. It is compared after the handshake and before the first byte of a request.
+
+Promises: nothing is sent to a server whose certificate or name is not right; the refusal says why, and whether the
+device's own clock is to blame.
 Never: offers a way to switch verification off.
-Called by: `http.py` and `device/selfcheck.py`.
+Called by: `dialing.py` and `device/selfcheck.py`.
 It uses `_ssl` and `_socket`, the C modules below `ssl` and `socket`: those import `enum`, `re` and `selectors`, a third
 of what a whole sync may cost (docs/adr/0006). `PROTOCOL_TLS_CLIENT` switches on certificate and name checks.
 """
 
 from __future__ import annotations
 
-from device.core.instants import EARLIEST_PLAUSIBLE_S
+from device.core.instants import EARLIEST_PLAUSIBLE_S, LAST_INSTANT_S, to_iso
 from device.server.errors import Untrusted
+from device.version import RELEASED_S
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,34 +51,84 @@ REASONS = {
     ISSUER_UNKNOWN: "its certificate comes from an authority that is not in the list",
     LEAF_UNVERIFIED: "its certificate comes from an authority that is not in the list",
 }
+DATES = (CERTIFICATE_NOT_YET_VALID, CERTIFICATE_EXPIRED)
 OWN_AUTHORITY = (SELF_SIGNED, SELF_SIGNED_IN_CHAIN, ISSUER_UNKNOWN, LEAF_UNVERIFIED)
 
 
-class Trust:
-    """Whom to believe: the embedded authorities and `extra_pem`, the reader's own. `now` is the device's clock.
+PIN_CHARS = 64  # SHA-256 in hexadecimal
+EVERY_HOST = "*"  # a pin that holds for whatever address is used
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
 
-    `anchor_pem` is the authority that vouched for the server last time, empty if not known; a handshake renews it.
-    `ask_all` is set when the few did not vouch.
+
+class Presented:
+    """A certificate that was refused: by whom it was shown, and its fingerprint."""
+
+    __slots__ = ("address", "fingerprint", "host")
+
+    def __init__(self, host: str, address: str, fingerprint: str) -> None:
+        self.host = host
+        self.address = address
+        self.fingerprint = fingerprint
+
+
+class Trust:
+    """Whom to believe: the embedded authorities and `extra_pem`, the reader's own; or `pins`, fingerprints by host.
+
+    `now` is the device's clock; `clock_is_wrong`: a server has contradicted it in this boot. `anchor_pem` is the
+    authority that vouched for the server last time, empty if not known; a handshake renews it. `ask_all` is set when
+    the few did not vouch. `presented` is the certificate that was refused, if the reader may be asked about it.
     """
 
-    __slots__ = ("anchor_pem", "ask_all", "extra_pem", "now")
+    __slots__ = ("_look", "anchor_pem", "ask_all", "clock_is_wrong", "extra_pem", "now", "pins", "presented")
 
-    def __init__(self, extra_pem: str, now: int, anchor_pem: str = "") -> None:
+    def __init__(
+        self,
+        extra_pem: str,
+        now: int,
+        anchor_pem: str = "",
+        pins: dict[str, str] | None = None,
+        clock_is_wrong: bool = False,
+    ) -> None:
         self.extra_pem = extra_pem
         self.now = now
         self.anchor_pem = anchor_pem
+        self.pins = pins or {}
+        self.clock_is_wrong = clock_is_wrong
         self.ask_all = False
+        self.presented: Presented | None = None
+        self._look = False
 
     def few(self) -> str:
         """The authorities to try first, as PEM; empty if the whole list is to be asked."""
         return "" if self.ask_all else self.anchor_pem or self.extra_pem
+
+    def pin(self, host: str) -> str:
+        """The fingerprint of the one certificate that is believed there; empty without one."""
+        return self.pins.get(host) or self.pins.get(EVERY_HOST) or ""
+
+    def wants_a_look(self) -> bool:
+        """Whether the last refusal is one that the reader may overrule, if she knows the certificate."""
+        return self._look and self.presented is None
+
+    def refuse(self, address: Address, code: int, detail: str) -> Untrusted:
+        clock = _is_the_clocks_fault(code, self.now, self.clock_is_wrong)
+        self._look = code in REASONS and not clock
+        return Untrusted(refusal(str(address), code, detail, self.now, self.clock_is_wrong))
+
+    def note_presented(self, address: Address, fingerprint: str) -> None:
+        self.presented = Presented(address.host, str(address), fingerprint)
 
 
 class FewNotEnough(Exception):
     """The few authorities do not vouch for this server: connect again, and the whole list is asked."""
 
 
-class _Plain:
+class Plain:
+    """A channel without TLS."""
+
     def __init__(self, socket: _socket.socket) -> None:
         self._socket = socket
 
@@ -106,9 +161,12 @@ def open_channel(socket: _socket.socket, address: Address, trust: Trust) -> Chan
     Raises Untrusted, FewNotEnough, or OSError when the handshake fails for another reason.
     """
     if address.scheme == "http":
-        return _Plain(socket)
+        return Plain(socket)
     import _ssl
 
+    pin = trust.pin(address.host)
+    if pin:
+        return _Encrypted(_pinned_session(socket, address, trust, pin))
     context = make_context(trust)
     session = context._wrap_socket(socket, False, address.host)
     try:
@@ -117,9 +175,48 @@ def open_channel(socket: _socket.socket, address: Address, trust: Trust) -> Chan
         if trust.few():
             trust.ask_all = True
             raise FewNotEnough from problem
-        raise Untrusted(refusal(str(address), problem.verify_code, problem.verify_message, trust.now)) from problem
+        raise trust.refuse(address, problem.verify_code, problem.verify_message) from problem
     trust.anchor_pem = session.get_verified_chain()[-1].public_bytes(_ssl.ENCODING_PEM)
     return _Encrypted(session)
+
+
+def _pinned_session(socket: _socket.socket, address: Address, trust: Trust, pin: str) -> Any:
+    session = _unverified_session(socket, address)
+    found = _fingerprint(session)
+    if found != pin:
+        trust.note_presented(address, found)
+        raise Untrusted(
+            f"{address} was refused: it shows another certificate than the one that you have trusted. If it has a new"
+            " one, trust that; if you know of none, somebody may be in between"
+        )
+    return session
+
+
+def presented_fingerprint(socket: _socket.socket, address: Address) -> str:
+    """The SHA-256 fingerprint of the certificate that a server shows; nothing is sent to it. Raises OSError."""
+    return _fingerprint(_unverified_session(socket, address))
+
+
+def _unverified_session(socket: _socket.socket, address: Address) -> Any:
+    """A handshake with whomever it is: only to look at the certificate, before anything else is done."""
+    import _ssl
+
+    context: Any = _ssl._SSLContext(_ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = TLS_1_2
+    context.check_hostname = False
+    context.verify_mode = _ssl.CERT_NONE
+    session = context._wrap_socket(socket, False, address.host)
+    session.do_handshake()
+    return session
+
+
+def _fingerprint(session: Any) -> str:
+    import _hashlib
+
+    der = session.getpeercert(True)
+    if not der:
+        raise OSError("the server shows no certificate")
+    return _hashlib.openssl_sha256(der).hexdigest()
 
 
 def make_context(trust: Trust) -> Any:
@@ -144,11 +241,39 @@ def make_context(trust: Trust) -> Any:
     return context
 
 
-def refusal(address: str, code: int, detail: str, now: int) -> str:
+def refusal(address: str, code: int, detail: str, now: int, clock_is_wrong: bool = False) -> str:
     """Why a server was refused, and what to do about it."""
-    if now < EARLIEST_PLAUSIBLE_S:
-        return f"{address} cannot be checked: this device's clock is not set. Set the date, then sync again."
+    if _is_the_clocks_fault(code, now, clock_is_wrong):
+        return f"{address} cannot be checked: this device thinks it is {day(now)}. Set its clock, then sync again."
     reason = REASONS.get(code, f"its certificate was refused ({detail})")
     if code in OWN_AUTHORITY:
         return f"{address} was refused: {reason}. If it is your own authority, name its file as ca_file in setup.txt."
+    if code in DATES:
+        return f"{address} was refused: {reason}. This device thinks it is {day(now)}; if it is not, set its clock."
     return f"{address} was refused: {reason}."
+
+
+def _is_the_clocks_fault(code: int, now: int, clock_is_wrong: bool) -> bool:
+    """A clock that is before this program was made, or that a server has contradicted, cannot judge a date."""
+    return now < EARLIEST_PLAUSIBLE_S or (code in DATES and (now < RELEASED_S or clock_is_wrong))
+
+
+def day(now: int) -> str:
+    """`0` → `1 January 1970`."""
+    text = to_iso(min(max(now, 0), LAST_INSTANT_S))
+    return f"{int(text[8:10])} {MONTHS[int(text[5:7]) - 1]} {text[:4]}"
+
+
+def fingerprint_in(text: str) -> str:
+    """A SHA-256 fingerprint as people write it (colons, spaces, capitals) in the form that is compared. Raises
+    ValueError."""
+    found = text.strip().lower().removeprefix("sha256").lstrip(":=/ ").replace(":", "").replace(" ", "")
+    if len(found) != PIN_CHARS or not all(character in "0123456789abcdef" for character in found):
+        raise ValueError(f"{text[:80]!r} is no SHA-256 fingerprint: 64 hexadecimal digits, with or without colons")
+    return found
+
+
+def fingerprint_for_eyes(fingerprint: str) -> str:
+    """In pairs with colons, as openssl and browsers show it."""
+    pairs = [fingerprint[at : at + 2] for at in range(0, len(fingerprint), 2)]
+    return ":".join(pairs).upper()
