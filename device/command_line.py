@@ -25,7 +25,11 @@ usage: booklore-sync VERB --data FOLDER [--job FILE]
          [--decline]             ... take nothing, and do not offer it again
   selfcheck                      try store, clock, certificates and server
   set [KEY VALUE]                change a preference; without KEY and VALUE, list them
+  rate --book FILE 1..10|none    what the reader thinks of a book
+  mark --book FILE STATUS        its read status: read, reading, paused, abandoned or unread
   track --book FILE on|off       whether the reading of a book is recorded and sent
+  hardcover --book FILE [NUMBER|TITLE|none]
+                                 which book at Hardcover a file is: say it, set it, search for it, or none
   sessions [TRACE]               print the reading sessions in a trace, one JSON object a line; needs no FOLDER
            [--koreader-cap S]    ... counted as KOReader's statistics do, at most S seconds a page (there: 120)
   version                        print the version
@@ -33,6 +37,7 @@ usage: booklore-sync VERB --data FOLDER [--job FILE]
 
 TRACE, KOREADER_CAP = "trace", "koreader_cap"
 KEY, VALUE, ON = "key", "value", "on"  # arguments of `set` and `track`, as in a job
+RATING, STATUS = "rating", "status"  # of `rate` and `mark`
 HISTORY, STATISTICS = "history", "statistics"  # of `status` and `import-history`
 FROM, DECLINE = "from", "decline"  # of `import-plugin`
 
@@ -50,6 +55,9 @@ FLAGS = {"--history": HISTORY, "--decline": DECLINE}
 WORDS: dict[str, tuple[str, ...]] = {
     protocol.SET: (KEY, VALUE),
     protocol.TRACK: (ON,),
+    protocol.HARDCOVER: (VALUE,),
+    protocol.RATE: (RATING,),
+    protocol.MARK: (STATUS,),
     protocol.SESSIONS: (TRACE,),
 }
 WITHOUT_DATA = (protocol.SESSIONS,)

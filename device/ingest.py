@@ -8,7 +8,7 @@ Called by: `device/worker.py`.
 
 from __future__ import annotations
 
-from device import protocol
+from device import book_state_ingest, protocol
 from device.core import history, journal, reading_session
 from device.core import outbox as rules_of_outbox
 from device.recovery import evidence
@@ -20,7 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from device.core.journal import Reading
     from device.core.outbox import Uptime
-    from device.core.reading_session import ReadingSession, Rules
+    from device.core.preferences import Preferences
+    from device.core.reading_session import ReadingSession
     from device.folder import Folder
     from device.protocol import Result
     from device.store.database import Store
@@ -31,14 +32,14 @@ JOURNAL_MAX_BYTES = 4 * 1_048_576
 FIRST_LINE_STARTS = b'{"v":'  # as the launcher writes it
 
 
-def ingest(folder: Folder, store: Store, rules: Rules, result: Result, now: int, uptime: Uptime) -> None:
+def ingest(folder: Folder, store: Store, wanted: Preferences, result: Result, now: int, uptime: Uptime) -> None:
     """Takes every finished journal; one that cannot be taken is named in the result and does not stop the others."""
     for name in folder.disk.names(folder.journal):
         id = name.removesuffix(SUFFIX)
         if id == name or not protocol.is_id(id):
             continue
         try:
-            result.counts["recorded"] += _take(folder, store, rules, id, now, uptime)
+            result.counts["recorded"] += _take(folder, store, wanted, id, now, uptime)
         except journal.UnknownVersion:
             result.say(protocol.WARNING, texts.journal_of_newer_version(name))
         except Unreadable:
@@ -51,7 +52,7 @@ class Unreadable(Exception):
     """Not even the first line of a journal is good; it has been set aside."""
 
 
-def _take(folder: Folder, store: Store, rules: Rules, id: str, now: int, uptime: Uptime) -> int:
+def _take(folder: Folder, store: Store, wanted: Preferences, id: str, now: int, uptime: Uptime) -> int:
     """Takes one journal and removes it; how many sessions it held. Raises UnknownVersion, Unreadable, OSError."""
     path = f"{folder.journal}/{id}{SUFFIX}"
     content = folder.disk.read(path, JOURNAL_MAX_BYTES) or b""
@@ -65,7 +66,7 @@ def _take(folder: Folder, store: Store, rules: Rules, id: str, now: int, uptime:
         if reading is None:
             folder.disk.rename(path, path + UNREADABLE)
             raise Unreadable
-        recorded = _record(store, id, reading, rules, now, uptime)
+        recorded = _record(store, id, reading, wanted, now, uptime)
     if reading is not None:
         evidence.keep(folder, store, id, lines[: reading.lines])
     folder.disk.remove(path)
@@ -77,9 +78,9 @@ def whole_lines(content: bytes) -> list[bytes]:
     return content.split(b"\n")[:-1]
 
 
-def _record(store: Store, id: str, reading: Reading, rules: Rules, now: int, uptime: Uptime) -> int:
+def _record(store: Store, id: str, reading: Reading, wanted: Preferences, now: int, uptime: Uptime) -> int:
     """How many sessions were recorded; none of a book whose recording is switched off, whose journal is used up."""
-    found = reading_session.sessions(reading, rules)
+    found = reading_session.sessions(reading, wanted.rules())
     with store.transaction():
         reading_sessions.add_journal(store, id, now, reading.lines)
         book_id = books.remember(store, reading.book)
@@ -92,6 +93,7 @@ def _record(store: Store, id: str, reading: Reading, rules: Rules, now: int, upt
             session_id = reading_sessions.add(store, book_id, reading_sessions.JOURNAL, id, session)
             outbox.add_session(store, session_id, book_id, rules_of_outbox.NEW, False, now)
         note_its_time(store, book_id, reading)
+        book_state_ingest.note(store, book_id, reading, wanted, now)
     return len(found)
 
 

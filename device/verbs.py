@@ -112,17 +112,18 @@ def _ingest(run: Run) -> None:
     from device.ingest import ingest
     from device.store import preferences
 
-    rules = preferences.load(run.store).rules()
-    ingest(run.folder, run.store, rules, run.result, int(time.time()), process.uptime())
+    ingest(run.folder, run.store, preferences.load(run.store), run.result, int(time.time()), process.uptime())
 
 
 def _sync(run: Run) -> None:
+    from device import hardcover_verbs
     from device.secrets import Keeper
     from device.ui import texts
 
     _ingest(run)
     if run.folder.disk.size_bytes(run.folder.setup) is not None:
         _take_setup_file(run)
+    hardcover_verbs.take_token_file(run)
     keeper = Keeper(run.folder.disk, run.folder.secrets)
     secrets = keeper.load()
     if secrets is None:
@@ -133,6 +134,7 @@ def _sync(run: Run) -> None:
     from device.sending.sync import sync
 
     sync(run.folder, run.store, keeper, secrets, run.job, run.result, run.deadline)
+    hardcover_verbs.send(run)
 
 
 def _take_setup_file(run: Run) -> None:
@@ -263,6 +265,7 @@ VERBS: dict[str, Callable[[Run], None]] = {
 
 def finish(run: Run) -> None:
     """Counts, the menu for the next time it opens, and the sentences that sum the run up."""
+    from device import hardcover_verbs
     from device.core import outbox as rules
     from device.secrets import Keeper
     from device.store import outbox, reading_sessions, settings
@@ -277,9 +280,14 @@ def finish(run: Run) -> None:
     problem = settings.get(run.store, settings.LAST_PROBLEM)
     offered = _offer(run)
     _write_for_launcher(run, entries, server, problem, offered)
+    if run.job.id is not None:
+        from device import book_state_results
+        from device.store import preferences
+
+        book_state_results.tell(run.store, preferences.load(run.store), run.job, run.result)
     if run.job.verb == protocol.STATUS and not _is_preview(run.job):
         there = reading_sessions.count_acknowledged(run.store)
-        for line in status.report(entries, there, server, problem, int(time.time())):
+        for line in status.report(entries, there, server, problem, int(time.time())) + hardcover_verbs.lines(run):
             run.result.say(protocol.INFO, line)
     elif run.job.verb == protocol.SYNC:
         _sum_up(run.job, run.result, entries)
@@ -304,7 +312,7 @@ def _offer(run: Run) -> bool:
 def _write_for_launcher(
     run: Run, entries: list[OpenEntry], server: str | None, problem: str | None, offered: bool
 ) -> None:
-    from device import json_text
+    from device import hardcover_verbs, json_text
     from device.store import books, preferences, settings
     from device.ui import menu
 
@@ -314,6 +322,7 @@ def _write_for_launcher(
     state.last_sync_at = settings.get_int(run.store, settings.LAST_SYNC_AT)
     state.untracked = books.untracked_files(run.store)
     state.offers = menu.plugin_offer() if offered else []
+    state.hardcover = hardcover_verbs.menu_items(run)
     disk, folder = run.folder.disk, run.folder
     disk.write(folder.menu, json_text.encode(menu.menu(state)))
     if state.untracked:

@@ -24,6 +24,8 @@ CLOCK_MAX_S = 4_102_444_800  # 2100-01-01; a clock that says more is wrong, and 
 MONOTONIC_MAX_MS = 2**53
 TEXT_MAX_CHARS = 1_000  # titles, names, paths; longer ones are cut
 LABEL_MAX_CHARS = 128  # as much as the launcher writes; the servers hold 500
+STATUS_MAX_CHARS = 40  # one of KOReader's words
+STARS_MOST = 5
 LIST_MAX = 50  # authors and identifiers of one book
 
 OPEN, PAGE, SUSPEND, RESUME, CLOSE, SNAPSHOT = "open", "page", "suspend", "resume", "close", "snapshot"
@@ -98,16 +100,29 @@ class Moment:
         self.xpointer: str | None = None
 
 
+class Snapshot:
+    """What KOReader saved for the book when it was closed. `wall_s`: when, by a clock that may be wrong."""
+
+    __slots__ = ("last_page", "rating", "status", "wall_s")
+
+    def __init__(self, wall_s: int, rating: int | None, status: str | None, last_page: int | None) -> None:
+        self.wall_s = wall_s
+        self.rating = rating  # 1..5 stars
+        self.status = status  # KOReader's word
+        self.last_page = last_page  # of a book with fixed pages
+
+
 class Reading:
     """One journal: a book, the moments of its reading in order, and what KOReader saved at the end."""
 
-    __slots__ = ("book", "boot_id", "final_fraction", "lines", "moments")
+    __slots__ = ("book", "boot_id", "final_fraction", "lines", "moments", "snapshot")
 
     def __init__(self, book: Book) -> None:
         self.book = book
         self.boot_id: str | None = None
         self.moments: list[Moment] = []
         self.final_fraction: float | None = None
+        self.snapshot: Snapshot | None = None
         self.lines = 0
 
 
@@ -147,6 +162,12 @@ def add_moment(reading: Reading, fields: dict[str, Json]) -> None:
     event = fields.get("ev")
     if event == SNAPSHOT:
         reading.final_fraction = _fraction(fields.get("fraction"))
+        reading.snapshot = Snapshot(
+            min(bounded(fields.get("t"), 0, MONOTONIC_MAX_MS) or 0, CLOCK_MAX_S),
+            bounded(fields.get("rating"), 1, STARS_MOST),
+            _text(fields.get("status"))[:STATUS_MAX_CHARS] or None,
+            bounded(fields.get("last_page"), 1, PAGES_MAX),
+        )
         return
     if event not in (OPEN, PAGE, SUSPEND, RESUME, CLOSE):
         return

@@ -21,6 +21,9 @@ double it. Hence, for an entry of any kind:
                      waiting ──matched_in_doubt──▶ intent
     new or intent ──unsendable──▶ rejected              it cannot be put into a request
     rejected ──try_again──▶ new                         an exhausted session, when the reader asks for a run
+    new, intent or waiting ──revised──▶ as before       a newer value takes the older one's place (see “State”)
+    acknowledged or rejected ──revised──▶ new
+    new, intent, waiting or rejected ──withdrawn──▶ acknowledged
     new, intent or rejected ──another_account──▶ intent
                     waiting ──another_account──▶ waiting
 
@@ -30,6 +33,10 @@ intent is never sent blindly: it is read back first.
 Doubt. An entry may be on the server although this store never sent it: it was imported, or the store was lost and
 rebuilt, or its book was gone when it should have been read back. Such an entry is `unproven`. It is never `new`: it
 begins as an `intent`, or waits for its book and becomes one. To be found missing is what ends the doubt.
+
+State. Of a rating, a read status, a position and the date of a book's end only the last value counts (`OF_STATE`): each
+book has one entry for each. What changes before it is sent is revised; what the server has by itself, or has newer, is
+withdrawn. Sending such a value twice changes nothing, so its intents are not read back but sent again.
 
 Accounts. What is missing at one account may be at another: a reply was lost there, and then the reader changed the
 account, perhaps for a day. So each change of account puts everything that is open in doubt, also what was refused,
@@ -57,7 +64,12 @@ from __future__ import annotations
 READING_SESSION, RATING, STATUS, PROGRESS = "reading_session", "rating", "status", "progress"
 HIGHLIGHT, IN_BOOK_NOTE, BOOK_NOTE, BOOKMARK = "highlight", "in_book_note", "book_note", "bookmark"
 DELETION = "deletion"
-KINDS = (READING_SESSION, RATING, STATUS, PROGRESS, HIGHLIGHT, IN_BOOK_NOTE, BOOK_NOTE, BOOKMARK, DELETION)
+FINISH_DATE = "finish_date"
+KINDS = (
+    READING_SESSION, RATING, STATUS, PROGRESS, FINISH_DATE, HIGHLIGHT, IN_BOOK_NOTE, BOOK_NOTE, BOOKMARK, DELETION,
+)  # fmt: skip
+# In the order in which they go out: progress changes the read status by itself, a status the date.
+OF_STATE = (RATING, PROGRESS, STATUS, FINISH_DATE)
 
 NEW, INTENT, ACKNOWLEDGED, REJECTED, WAITING = "new", "intent", "acknowledged", "rejected", "waiting"
 STATES = (NEW, INTENT, ACKNOWLEDGED, REJECTED, WAITING)
@@ -68,6 +80,7 @@ FOUND, MISSING, UNPROVABLE, REPEAT, EXHAUSTED = "found", "missing", "unprovable"
 NO_BOOK, BOOK_GONE, MATCHED, MATCHED_IN_DOUBT = "no_book", "book_gone", "matched", "matched_in_doubt"
 DOUBTED, UNSENDABLE = "doubted", "unsendable"
 ANOTHER_ACCOUNT, TRY_AGAIN = "another_account", "try_again"
+REVISED, WITHDRAWN = "revised", "withdrawn"
 
 TRANSITIONS = {
     (NEW, BEGIN): INTENT,
@@ -97,6 +110,16 @@ TRANSITIONS = {
     (WAITING, ANOTHER_ACCOUNT): WAITING,
     (REJECTED, ANOTHER_ACCOUNT): INTENT,
     (REJECTED, TRY_AGAIN): NEW,
+    (NEW, REVISED): NEW,
+    (INTENT, REVISED): INTENT,
+    (WAITING, REVISED): WAITING,
+    (ACKNOWLEDGED, REVISED): NEW,
+    (REJECTED, REVISED): NEW,
+    (NEW, WITHDRAWN): ACKNOWLEDGED,
+    (INTENT, WITHDRAWN): ACKNOWLEDGED,
+    (WAITING, WITHDRAWN): ACKNOWLEDGED,
+    (REJECTED, WITHDRAWN): ACKNOWLEDGED,
+    (ACKNOWLEDGED, WITHDRAWN): ACKNOWLEDGED,
 }
 
 # Whether an entry is unproven after an event; the others leave that as it was.
@@ -108,6 +131,7 @@ UNPROVEN_AFTER = {
     MISSING: False,
     REPEAT: False,
     EXHAUSTED: False,
+    WITHDRAWN: False,
 }
 
 COUNTED = (UNCLEAR, FAILED, UNPROVABLE)  # requests without a clear answer

@@ -7,8 +7,11 @@ to the former).
 
 from __future__ import annotations
 
+from device import json_text
 from device.core import outbox as rules
+from device.core import shared_values
 from device.store import books, outbox
+from device.store import shared_values as stored
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +20,10 @@ if TYPE_CHECKING:
     from device.store.outbox import Entry
 
 REASON_MAX_CHARS = 300
+_FIELDS = {
+    rules.RATING: shared_values.RATING,
+    rules.STATUS: shared_values.STATUS,
+}  # also what it is called in a payload
 GONE = "the server does not have this book any more"
 
 # Events after which the reason of the last failure is still the thing to say.
@@ -64,6 +71,30 @@ def _write(store: Store, change: Change, now: int, uptime: Uptime) -> None:
         outbox.count_attempt(store, entry.id)
     if event in (rules.NO_BOOK, rules.BOOK_GONE):
         books.unmatch(store, entry.book_id, change.reason or GONE)
+    if event == rules.ACCEPTED and entry.kind in rules.OF_STATE:
+        _agree(store, entry)
     if change.remote_id is not None:
         entry.remote_id = change.remote_id
         outbox.keep_remote_id(store, entry.id, change.remote_id)
+
+
+def _agree(store: Store, entry: Entry) -> None:
+    """The server has taken a rating, a read status or a position: that is what both have now."""
+    fields = json_text.decode(entry.payload)
+    if not isinstance(fields, dict):
+        return
+    if entry.kind == rules.PROGRESS:
+        inner = fields.get("fileProgress")
+        percent = inner.get("progressPercent") if isinstance(inner, dict) else None
+        if isinstance(percent, (int, float)):
+            _agree_on(store, entry.book_id, shared_values.PROGRESS, f"{percent / 100:.6f}")
+    elif entry.kind in _FIELDS:
+        field = _FIELDS[entry.kind]
+        said = fields.get(field)
+        _agree_on(store, entry.book_id, field, None if said is None else str(said))
+
+
+def _agree_on(store: Store, book_id: int, field: str, value: str | None) -> None:
+    row = stored.load(store, book_id, field)
+    row.agree(value)
+    stored.save(store, book_id, row)

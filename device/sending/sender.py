@@ -17,7 +17,9 @@ from __future__ import annotations
 
 from device import protocol
 from device.core import outbox as rules
+from device.core import preferences
 from device.sending import batches
+from device.sending.book_states import BookStates
 from device.sending.changes import Change, commit
 from device.sending.dialect import Dialect
 from device.sending.finding_books import find_books
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from device.core.outbox import Uptime
-    from device.protocol import Result
+    from device.core.preferences import Preferences
+    from device.protocol import Job, Result
     from device.sending.clock import Clock
     from device.server.client import Client
     from device.server.deliveries import Request
@@ -51,17 +54,19 @@ GO_ON, LOOK_AGAIN, STOP = "go on", "look again", "stop"  # in a book, after an a
 
 
 class Sender:
-    """One run's sending. `deadline` is on the monotonic clock; `decimals` are those of the percentages sent."""
+    """One run's sending. `deadline` is on the monotonic clock."""
 
     def __init__(
-        self, store: Store, client: Client, result: Result, deadline: float, decimals: int, clock: Clock
+        self, store: Store, client: Client, wanted: Preferences, job: Job, result: Result, deadline: float, clock: Clock
     ) -> None:
         self._store = store
         self._client = client
         self._result = result
         self._deadline = deadline
-        self._decimals = decimals
+        self._decimals = wanted.number(preferences.PROGRESS_DECIMALS)
         self._clock = clock
+        self._asked_for = job.asked_for()
+        self._states = BookStates(store, client, wanted, job, result, clock, self._check_time)
         self._dialect = Dialect(store, client, clock, self._check_time)
         self._title = ""  # of the book that is being served
         self._ended: list[Change] = []  # of that book, not yet on disk: with what begins next they are one commit
@@ -73,18 +78,19 @@ class Sender:
         self._failures = 0  # in a row
         self._failure = ""  # the last one, for the reader
 
-    def run(self, asked_for: bool) -> None:
+    def run(self) -> None:
         """Raises ServerError when the run cannot go on; everything done so far is on disk."""
         if settings.get_int(self._store, settings.LIBRARY_FIRST):
-            self._find_books(asked_for)
+            self._find_books()
         self._serve_books(self._send_some)
-        self._find_books(asked_for)
+        self._find_books()
         self._serve_books(self._send_some)
         if self._wait_for_answers() or self._failure:
             self._serve_books(self._send_some)
         self._serve_books(self._send_what_gave_way)
         if self._failure:
             self._ask_what_became_of_it()
+        self._states.pull()
         if self._library_problem is not None:
             raise self._library_problem
         if self._failure and not self._result.counts["sent"]:
@@ -92,7 +98,7 @@ class Sender:
 
     # Books
 
-    def _find_books(self, asked_for: bool) -> None:
+    def _find_books(self) -> None:
         if self._has_looked:
             return
         self._has_looked = True
@@ -100,7 +106,7 @@ class Sender:
             with self._store.transaction():
                 settings.remove(self._store, settings.LIBRARY_FIRST)
         try:
-            find_books(self._store, self._client, asked_for, self._clock.wall_s(), self._check_time)
+            find_books(self._store, self._client, self._asked_for, self._clock.wall_s(), self._check_time)
         except ServerFailed as problem:
             self._library_problem = problem
 
@@ -175,6 +181,10 @@ class Sender:
                 continue
             if entry.state != rules.NEW or entry.id in self._tried:
                 break  # what comes behind it waits for it
+            if entry.kind in rules.OF_STATE and self._states.are_to_settle(book):
+                self._flush()
+                self._states.settle(book)
+                return True  # what waits may be something else now
             together = self._together(book, entries, at)
             next_step = self._send(book, together)
             if next_step == STOP:

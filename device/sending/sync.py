@@ -14,19 +14,22 @@ from device.core import preferences as table
 from device.core.instants import CLOCK_TOLERANCE_S
 from device.core.server_clock import Measured, Now
 from device.recovery import evidence
+from device.sending.book_states import pulls
 from device.sending.clock import Clock
 from device.sending.placing import place
 from device.server.errors import (
     LoginRefused,
+    NotAllowed,
     NotBookLore,
     NotReached,
     OutOfTime,
+    ProxyTrouble,
     ReplyLost,
     ServerError,
     TryLater,
     Untrusted,
 )
-from device.store import books, outbox, preferences, reading_sessions, settings
+from device.store import books, outbox, preferences, reading_sessions, settings, shared_values
 from device.ui import texts
 
 TYPE_CHECKING = False
@@ -37,12 +40,14 @@ if TYPE_CHECKING:
     from device.protocol import Job, Result
     from device.secrets import Keeper, Secrets
     from device.server.client import Client
+    from device.server.tls import Presented
     from device.store.database import Store
 
 # What a failure means for the run, and how loud it is: a reader who did not ask is not told that she is offline.
 _OUTCOMES: tuple[tuple[type[ServerError], str, str], ...] = (
     (Untrusted, protocol.FAILED, protocol.ERROR),
     (LoginRefused, protocol.FAILED, protocol.ERROR),
+    (NotAllowed, protocol.FAILED, protocol.WARNING),
     (NotReached, protocol.OFFLINE, protocol.INFO),
     (ReplyLost, protocol.OFFLINE, protocol.INFO),
     (NotBookLore, protocol.OFFLINE, protocol.WARNING),
@@ -60,24 +65,39 @@ def sync(
     prepare(store, secrets.owner(), job.asked_for(), clock.wall_s())
     if not may_go(store, wanted, job, result, clock.wall_s()):
         return
-    from device.server import address
-    from device.server.account import Account
-    from device.server.client import Client
-    from device.server.http import Connection
-    from device.server.tls import Trust
+    from device.sending.connecting import link
 
-    now = clock.wall_s()
-    trust = Trust(secrets.extra_ca_pem, now, secrets.anchor_pem)
-    connection = Connection(address.parse(secrets.server), trust, deadline)
+    decimals = wanted.number(table.PROGRESS_DECIMALS)
     try:
-        client = Client(connection, Account(connection, keeper, secrets, now))
-        decimals = wanted.number(table.PROGRESS_DECIMALS)
-        go(store, client, job, result, deadline, decimals, clock, lambda id: evidence.renew(folder, store, id))
+        server = link(store, keeper, secrets, job, deadline, clock)
+    except ProxyTrouble as problem:
+        _fail(store, job, result, problem, clock)
+        return
+    try:
+        go(store, server.client, job, result, deadline, decimals, clock, lambda id: evidence.renew(folder, store, id))
     finally:
-        connection.close()
-        if trust.anchor_pem != secrets.anchor_pem:
-            secrets.anchor_pem = trust.anchor_pem
-            keeper.save(secrets)
+        server.close()
+    if server.trust.presented is not None:
+        _ask_about_certificate(store, job, result, server.trust.presented)
+
+
+def _fail(store: Store, job: Job, result: Result, problem: ServerError, clock: Clock) -> None:
+    with store.transaction():
+        _remember(store, result, problem, clock)
+    _say(job, result, problem)
+
+
+def _ask_about_certificate(store: Store, job: Job, result: Result, shown: Presented) -> None:
+    """Whenever the reader asked for the run; else once for each certificate."""
+    from device.ui import account_texts
+
+    if not job.asked_for() and settings.get(store, settings.CERTIFICATE_ASKED) == shown.fingerprint:
+        return
+    with store.transaction():
+        settings.put(store, settings.CERTIFICATE_ASKED, shown.fingerprint)
+    if job.id is None:
+        result.say(protocol.INFO, account_texts.trust_by_command(shown.address, shown.fingerprint))
+    result.questions.append(account_texts.question(shown.host, shown.address, shown.fingerprint))
 
 
 def prepare(store: Store, owner: str, asked_for: bool, now: int) -> None:
@@ -103,6 +123,8 @@ def _forget_what_the_server_said(store: Store) -> None:
     """Another account's ids mean other things."""
     books.forget_matches(store)
     outbox.forget_remote_ids(store)
+    shared_values.forget_the_server(store)
+    settings.remove(store, settings.PULLED_AT)
     settings.remove(store, settings.LIBRARY_READ_AT)
     settings.forget_server(store)
 
@@ -116,7 +138,9 @@ def _doubt_everything(store: Store, now: int) -> None:
 
 def may_go(store: Store, wanted: table.Preferences, job: Job, result: Result, now: int) -> bool:
     """Whether there is something to do and nothing speaks against doing it now; if not, `result` knows why."""
-    if not outbox.waits_for_nothing_but_a_run(store) or (wanted.is_manual() and not job.asked_for()):
+    if wanted.is_manual() and not job.asked_for():
+        return False
+    if not outbox.waits_for_nothing_but_a_run(store) and not pulls(store, wanted, job, now):
         return False
     if job.asked_for():
         return True
@@ -124,7 +148,8 @@ def may_go(store: Store, wanted: table.Preferences, job: Job, result: Result, no
         result.outcome = protocol.FAILED
         return False
     retry_at = settings.get_int(store, settings.RETRY_AT)
-    if now < retry_at <= now + rules.RETRY_MOST_S * 2 and job.reason != protocol.NETWORK:
+    is_another_network = job.reason == protocol.NETWORK and not settings.get(store, settings.PAUSED)
+    if now < retry_at <= now + rules.RETRY_MOST_S * 2 and not is_another_network:
         result.outcome = protocol.OFFLINE
         return False
     return True
@@ -133,10 +158,10 @@ def may_go(store: Store, wanted: table.Preferences, job: Job, result: Result, no
 def go(
     store: Store,
     client: Client,
+    wanted: table.Preferences,
     job: Job,
     result: Result,
     deadline: float,
-    decimals: int,
     clock: Clock,
     renew: Callable[[str], None],
 ) -> None:
@@ -146,7 +171,7 @@ def go(
     problem: ServerError | None = None
     try:
         _place(store, client, clock, renew)
-        Sender(store, client, result, deadline, decimals, clock).run(job.asked_for())
+        Sender(store, client, wanted, job, result, deadline, clock).run()
     except ServerError as found:
         problem = found
     with store.transaction():
@@ -196,6 +221,10 @@ def _remember(store: Store, result: Result, problem: ServerError, clock: Clock) 
     settings.put(store, settings.LAST_PROBLEM, str(problem))
     if isinstance(problem, LoginRefused):
         settings.put(store, settings.LOGIN_REFUSED, "1")
+    if isinstance(problem, TryLater):
+        settings.put(store, settings.PAUSED, "1")
+    else:
+        settings.remove(store, settings.PAUSED)
     if result.counts["sent"] == 0 and not isinstance(problem, OutOfTime):
         failures = settings.get_int(store, settings.FAILURES) + 1
         if isinstance(problem, TryLater):

@@ -4,11 +4,12 @@ Rule 1: what differs between kinds is a column here; nothing else in the worker 
 
 `payload` of an entry, the fields of the request without the book (a reading session has none; its row is the payload):
 
-    rating        rating: 1..10
+    rating        rating: 1..10, or null to take it back
     status        status: UNREAD READING RE_READING READ PARTIALLY_READ PAUSED WONT_READ ABANDONED UNSET
     progress      one of  fileProgress {bookFileId?, positionData?, positionHref?, progressPercent}
                           epubProgress {cfi?, href?, percentage}    pdfProgress, cbxProgress {page?, percentage}
-                  percentages 0..100, not yet rounded; dateFinished? (an instant)
+                  percentages 0..100, not yet rounded
+    finish_date   dateFinished: an instant
     highlight     cfi, text, color?, style?, note?, chapterTitle?
     in_book_note  cfi, noteContent, selectedText?, color?, chapterTitle?
     book_note     content, title?
@@ -37,6 +38,7 @@ from device.core.outbox import (
     BOOK_NOTE,
     BOOKMARK,
     DELETION,
+    FINISH_DATE,
     HIGHLIGHT,
     IN_BOOK_NOTE,
     PROGRESS,
@@ -127,6 +129,7 @@ TABLE = (
         echo=("status", "readStatus"),
     ),
     Kind(PROGRESS, "POST", "/api/v1/books/progress", harmless=True, empty_success=204, ask_for_book=(404,)),
+    Kind(FINISH_DATE, "POST", "/api/v1/books/progress", harmless=True, empty_success=204, ask_for_book=(404,)),
     Kind(
         HIGHLIGHT, "POST", "/api/v1/annotations", conflict_means_there=True, ask_for_book=(500,), places=("cfi",),
         limits=(("text", 5_000), ("note", 5_000), ("chapterTitle", 500)),

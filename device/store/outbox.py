@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from device.store.database import Store, Value
 
 _TITLE = "CASE b.title WHEN '' THEN b.file ELSE b.title END"
+_STATE_ORDER = (  # of `rules.OF_STATE`
+    "CASE o.kind WHEN 'rating' THEN 1 WHEN 'progress' THEN 2 WHEN 'status' THEN 3 WHEN 'finish_date' THEN 4 ELSE 0 END"
+)
 _OPEN = "state <> 'acknowledged'"  # said in these words it lets SQLite use the index of what is open
 
 
@@ -162,6 +165,72 @@ def add(store: Store, kind: str, key: str, book_id: int, payload: str, state: st
     return cursor.rowcount == 1
 
 
+class StateEntry:
+    """The one entry of a kind of `rules.OF_STATE` that a book has, in whatever state."""
+
+    __slots__ = ("id", "payload", "state", "unproven")
+
+    def __init__(self, id: int, state: str, unproven: int, payload: str) -> None:
+        self.id = id
+        self.state = state
+        self.unproven = bool(unproven)
+        self.payload = payload
+
+    def is_open(self) -> bool:
+        return self.state != rules.ACKNOWLEDGED
+
+
+def state_entry(store: Store, kind: str, book_id: int) -> StateEntry | None:
+    row = store.execute(
+        "SELECT id, state, unproven, payload FROM outbox WHERE kind = ? AND key = ?", (kind, str(book_id))
+    ).fetchone()
+    return None if row is None else StateEntry(*row)
+
+
+def revise(store: Store, kind: str, book_id: int, payload: str, now: int) -> None:
+    """This value is to be sent, and none before it."""
+    entry = state_entry(store, kind, book_id)
+    if entry is None:
+        add(store, kind, str(book_id), book_id, payload, rules.NEW, False, now)
+        return
+    if entry.is_open() and entry.payload == payload:
+        return
+    store.execute(
+        "UPDATE outbox SET payload = ?, state = ?, changed_at = ?, created_at = CASE state WHEN 'acknowledged' THEN ?"
+        " ELSE created_at END, attempts = 0, reason = NULL WHERE id = ?",
+        (payload, rules.after(entry.state, rules.REVISED), now, now, entry.id),
+    )
+
+
+def withdraw(store: Store, kind: str, book_id: int, now: int) -> None:
+    """What was to be sent needs not be."""
+    entry = state_entry(store, kind, book_id)
+    if entry is not None and entry.is_open():
+        change(store, entry.id, rules.after(entry.state, rules.WITHDRAWN), False, now, None)
+
+
+_OWN_STATE = (
+    "state IN ('new', 'intent') AND state <> 'acknowledged'"
+    " AND kind IN ('rating', 'status', 'progress', 'finish_date') AND key = CAST(book_id AS TEXT)"
+)
+
+
+def has_state(store: Store, book_id: int) -> bool:
+    """Whether a rating, a status or a progress of a book waits for nothing but a run."""
+    row = store.execute(f"SELECT 1 FROM outbox WHERE book_id = ? AND {_OWN_STATE} LIMIT 1", (book_id,)).fetchone()
+    return row is not None
+
+
+def books_with_state(store: Store, most: int) -> list[int]:
+    """The server's numbers of the books of which one does."""
+    rows = store.execute(
+        "SELECT b.server_id FROM book b WHERE b.tracked = 1 AND b.server_id IS NOT NULL AND b.id IN"
+        f" (SELECT book_id FROM outbox WHERE {_OWN_STATE}) ORDER BY b.id LIMIT ?",
+        (most,),
+    )
+    return [int(row[0]) for row in rows]
+
+
 def books_to_serve(store: Store, after_id: int) -> list[BookToServe]:
     """Tracked and matched books with something new or unclear, those behind `after_id` first, then around to it."""
     rows = store.execute(
@@ -175,7 +244,8 @@ def books_to_serve(store: Store, after_id: int) -> list[BookToServe]:
 
 
 def in_order(store: Store, book_id: int, gave_way: int, most: int) -> list[Entry]:
-    """What is new or unclear of a book, as it goes out: sessions as they were read, then the rest as it was recorded.
+    """What is new or unclear of a book, as it goes out: sessions as they were read, marks as they were recorded, and
+    then what has an order of its own (`rules.OF_STATE`).
 
     A session changes nothing else on the server, so between these two there is no order to keep. Sessions with
     `gave_way` attempts or more are left out.
@@ -184,7 +254,7 @@ def in_order(store: Store, book_id: int, gave_way: int, most: int) -> list[Entry
         store,
         f"o.book_id = ? AND o.state IN ('new', 'intent') AND o.{_OPEN}"
         " AND NOT (o.session_id IS NOT NULL AND o.attempts >= ?)"
-        " ORDER BY o.session_id IS NULL, s.started_at, o.id LIMIT ?",
+        f" ORDER BY o.session_id IS NULL, s.started_at, {_STATE_ORDER}, o.id LIMIT ?",
         (book_id, gave_way, most),
     )
 

@@ -11,6 +11,9 @@ LIBRARY_READ_AT = "library_read_at"  # when the server's book list was last read
 RETRY_AT = "retry_at"  # no unasked try before this instant
 FAILURES = "failures"  # runs in a row that did not reach the server
 LOGIN_REFUSED = "login_refused"  # "1": no unasked try until the account is changed; five wrong ones lock it
+PAUSED = "paused"  # "1": the server itself has asked for the pause, which holds in another network too
+ADDRESS_WORKED = "address_worked"  # "local" or "remote": by which of its addresses the server was reached last
+CERTIFICATE_ASKED = "certificate_asked"  # the fingerprint of the certificate that the reader was last asked about
 LAST_PROBLEM = "last_problem"  # what the last run that failed had to say
 LAST_SYNC_AT = "last_sync_at"
 PLUGIN_IMPORT = "plugin_import"  # what the reader answered to the offer of the older plugin's data
@@ -25,6 +28,8 @@ KOMGA_OFF_UNTIL = "komga_off_until"  # until when Komga's list is not asked for,
 PERMISSIONS = "permissions"  # what the account lacks, one word each (device/core/permissions.py)
 PERMISSIONS_AT = "permissions_at"  # when that was asked
 PERMISSIONS_TOLD = "permissions_told"  # which of them the reader has been told
+PULLED_AT = "pulled_at"  # when changes of ratings, status and progress on the server were last asked for
+KOSYNC_TOLD = "kosync_told"  # "1": that KOReader's own progress sync is on as well has been said
 REBUILT_AT = "rebuilt_at"  # when this store was filled, in one go, from what a damaged one left
 CLOCK_OFFSET_S = "clock_offset_s"  # how far the server's clock was ahead of this device's, when it was last seen
 CLOCK_MEASURED_AT = "clock_measured_at"  # by the device's clock, in the boot and at the uptime that follow
@@ -66,5 +71,5 @@ def forget_server(store: Store) -> None:
 
 def forget_problems(store: Store) -> None:
     """After a success, or for a changed account: nothing keeps the next run from trying."""
-    for key in (RETRY_AT, FAILURES, LOGIN_REFUSED, LAST_PROBLEM):
+    for key in (RETRY_AT, FAILURES, PAUSED, LOGIN_REFUSED, LAST_PROBLEM):
         remove(store, key)

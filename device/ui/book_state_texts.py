@@ -28,3 +28,72 @@ BACKWARD_OFF = "Further back elsewhere: stay"
 HARDCOVER_ON = "Sync ratings and status to Hardcover"
 HARDCOVER_ON_HELP = "Needs a line hardcover_token = … in setup.txt."
 HARDCOVER_OFF = "Leave Hardcover alone"
+
+RATE_QUESTION_COLUMNS = 5
+GO_THERE, STAY_HERE = "Go there", "Stay here"
+ONLY_WITH_A_BOOK = "name the book with --book FILE; it has to have been opened before"
+RATE_HOW = "a rating is a whole number from 1 to 10, or none"
+MARK_HOW = "a read status is one of read, reading, paused, abandoned, unread"
+KOSYNC_TOO = (
+    "KOReader's own progress sync is on as well. Two that move the page are one too many: switch off its automatic"
+    " sync, or progress here in the settings."
+)
+
+_STATUS_WORDS = {
+    "UNREAD": "unread",
+    "UNSET": "unread",
+    "READING": "being read",
+    "RE_READING": "being read again",
+    "READ": "read",
+    "PARTIALLY_READ": "partly read",
+    "PAUSED": "paused",
+    "WONT_READ": "not to be read",
+    "ABANDONED": "abandoned",
+}
+
+
+def value(field: str, value: str | None) -> str:
+    """A rating or a read status, for the reader."""
+    if field == "rating":
+        return "no rating" if value is None else f"{value} of 10"
+    return _STATUS_WORDS.get(value or "UNSET", "unread")
+
+
+def contested(field: str, title: str, kept: str | None, servers: str | None, outcome: str) -> str:
+    """Both sides had changed it, and one of them won."""
+    there = "the server's" if outcome == "theirs" else "this device's"
+    text = f"“{title}” was changed here and on the server: {value(field, kept)} stays, which is {there}."
+    if outcome == "ours":
+        text += f" The server had {value(field, servers)}."
+    return text
+
+
+def rate_question(title: str) -> str:
+    return f"You have finished “{title}”. How do you like it?"
+
+
+def contested_question(field: str, title: str, here: str | None, there: str | None) -> str:
+    return f"“{title}” is {value(field, here)} on this device and {value(field, there)} on the server. What is right?"
+
+
+def keep_here(field: str, here: str | None) -> str:
+    return f"This device: {value(field, here)}"
+
+
+def keep_there(field: str, there: str | None) -> str:
+    return f"Server: {value(field, there)}"
+
+
+def position_question(title: str, there: float, here: float | None) -> str:
+    if here is None:
+        return f"“{title}” was read elsewhere, to {there:.0%}. Go there?"
+    where = "further on" if there > here else "further back"
+    return f"“{title}” was read elsewhere, {where}: {there:.0%} there, {here:.0%} here. Go there?"
+
+
+def rated(title: str, rating: int | None) -> str:
+    return f"“{title}”: no rating." if rating is None else f"“{title}”: {rating} of 10."
+
+
+def marked(title: str, status: str) -> str:
+    return f"“{title}” is marked as {value('status', status)}."

@@ -10,7 +10,7 @@ import pytest
 from device.core import outbox as rules_of_outbox
 from device.core.journal import Book
 from device.core.outbox import Uptime
-from device.core.reading_session import Rules
+from device.core.preferences import Preferences
 from device.ingest import ingest
 from device.protocol import Result
 from device.store import books, outbox, reading_sessions
@@ -134,7 +134,7 @@ def test_what_was_recorded_live_while_the_clock_was_set_is_not_imported_where_th
     moments.append((1_260, "close", {"page": 21, "pages": 200, "b": 1_260_000, "t": NOON + jump_s + 1_260}))
     journal = Path(device.folder.journal) / "1795000000-0000aa.jsonl"
     journal.write_text(journal_text(moments, "Moby Dick", NOON, fingerprint=FINGERPRINT))
-    ingest(device.folder, device.store, Rules(), Result(), NOW, Uptime("", 0))
+    ingest(device.folder, device.store, Preferences({}), Result(), NOW, Uptime("", 0))
     [live] = device.store.execute("SELECT started_at FROM reading_session").fetchall()
     assert live == (NOON + jump_s,)
     device.imports()
@@ -156,7 +156,7 @@ def test_a_page_that_koreader_moved_behind_the_sleep_it_was_read_before_is_not_i
     ]
     journal = Path(device.folder.journal) / "1795000000-0000aa.jsonl"
     journal.write_text(journal_text(live, "Moby Dick", NOON, fingerprint=FINGERPRINT))
-    ingest(device.folder, device.store, Rules(), Result(), NOW, Uptime("", 0))
+    ingest(device.folder, device.store, Preferences({}), Result(), NOW, Uptime("", 0))
     assert device.imports().total.left_out == {"recorded": (1, 120)}
 
 
@@ -178,7 +178,7 @@ def test_nor_is_one_that_was_moved_behind_a_sleep_between_two_journals(device: D
     for number, moments in enumerate((before, after)):
         journal = Path(device.folder.journal) / f"1795000000-0000a{number}.jsonl"
         journal.write_text(journal_text(moments, "Moby Dick", NOON, fingerprint=FINGERPRINT))
-    ingest(device.folder, device.store, Rules(), Result(), NOW, Uptime("", 0))
+    ingest(device.folder, device.store, Preferences({}), Result(), NOW, Uptime("", 0))
     assert device.imports().total.left_out == {"recorded": (1, 120)}
 
 

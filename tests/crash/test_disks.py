@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from device import configure, json_text
 from device.core.outbox import Uptime
-from device.core.reading_session import Rules
+from device.core.preferences import Preferences
 from device.disk import Disk
 from device.folder import Folder
 from device.ingest import ingest
@@ -251,7 +251,7 @@ JOURNAL = "data/journal/1795000000-00000a.jsonl"
 
 def ingest_on(disk: Disk, store: database.Store) -> int:
     result = Result()
-    ingest(Folder(disk, "/data"), store, Rules(), result, 1_795_100_000, Uptime("", 100))
+    ingest(Folder(disk, "/data"), store, Preferences({}), result, 1_795_100_000, Uptime("", 100))
     return result.counts["recorded"]
 
 

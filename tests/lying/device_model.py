@@ -30,7 +30,7 @@ NO_LIES: Lies = ([], [])
 
 OWNER = "anna at http://server"
 FIRST_SLOT, SLOT_S = 1_700_000_000, 10_000
-DECIMALS = 2
+WANTED = Preferences({})
 
 
 def _empty_store() -> bytes:
@@ -212,10 +212,10 @@ class Device:
         self.world.live(steps_to_live)
         try:
             prepare(self.store, self.owner, asked_for, self._now())
-            if may_go(self.store, Preferences({}), job, result, self._now()):
+            if may_go(self.store, WANTED, job, result, self._now()):
                 client = Client(connection, Account(connection))  # type: ignore[arg-type]
                 deadline = self.clock.monotonic_s() + deadline_s
-                go(self.store, client, job, result, deadline, DECIMALS, self.clock, _nothing_is_kept)
+                go(self.store, client, WANTED, job, result, deadline, self.clock, _nothing_is_kept)
         except Killed:
             pass
         finally:

@@ -78,7 +78,7 @@ class Device:
         (self.path / "journal" / f"{id}.jsonl").write_text(text)
 
     def ingest(self) -> None:
-        ingest(self.folder, self.store, preferences.load(self.store).rules(), self.result, NOW, BOOT)
+        ingest(self.folder, self.store, preferences.load(self.store), self.result, NOW, BOOT)
 
     def begin(self, now: int = NOW, uptime: Uptime = BOOT) -> None:
         soundness.begin(self.folder, self.store, self.result, now, uptime)

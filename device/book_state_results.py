@@ -1,0 +1,133 @@
+"""What a run has to say about ratings, read status and progress: changes for KOReader, and questions for the reader.
+
+Promises: what KOReader is to be given is said again by each run until it is known to have it; a question comes again
+until it is answered. Nothing here decides or sends.
+Called by: `device/verbs.py`, at the end of a run. Law: docs/protocol.md, “Questions” and “Changes”.
+"""
+
+from __future__ import annotations
+
+from device import protocol
+from device.core import preferences, progress, shared_values
+from device.core.shared_values import PROGRESS, RATING, STATUS
+from device.store import shared_values as stored
+from device.ui import book_state_texts as texts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.core.preferences import Preferences
+    from device.json_text import Json
+    from device.protocol import Job, Result
+    from device.store.database import Store
+    from device.store.shared_values import BookValue
+
+
+def tell(store: Store, wanted: Preferences, job: Job, result: Result) -> None:
+    for item in stored.offered(store):
+        if item.value.field == PROGRESS:
+            _tell_position(item, wanted, job, result)
+        else:
+            result.changes.append(_change(item))
+    on_hold = str(wanted.get(preferences.ON_HOLD)).upper()
+    for item in stored.compared(store):
+        if _is_on(item.value.field, wanted) and item.value.is_contested(on_hold):
+            result.questions.append(_contested(item, on_hold))
+    if wanted.get(preferences.RATING) == preferences.ASK:
+        for book_id, title in stored.rating_questions(store):
+            result.questions.append(_how_is_it(book_id, title))
+
+
+def change_id(book_id: int, field: str) -> str:
+    return f"{book_id}-{field}"
+
+
+def parse_change_id(text: str) -> tuple[int, str] | None:
+    number, _, field = text.partition("-")
+    if not number.isdigit() or len(number) > 15 or field not in shared_values.FIELDS:
+        return None
+    return int(number), field
+
+
+def _is_on(field: str, wanted: Preferences) -> bool:
+    return wanted.get(preferences.RATING if field == RATING else preferences.STATUS_SYNC) != preferences.OFF
+
+
+def _change(item: BookValue) -> Json:
+    value = item.value
+    before, after = (_shown(value.field, text) for text in (value.device, value.offered))
+    return {
+        "id": change_id(item.book_id, value.field),
+        "kind": value.field,
+        "file": item.file,
+        "from": before,
+        "to": after,
+    }
+
+
+def _shown(field: str, text: str | None) -> Json:
+    """As KOReader keeps it."""
+    if field == RATING:
+        return shared_values.stars(text) or None
+    return text
+
+
+def _tell_position(item: BookValue, wanted: Preferences, job: Job, result: Result) -> None:
+    there, here = progress.to_fraction(item.value.offered), progress.to_fraction(item.value.device)
+    if there is None or job.book != item.file:
+        return
+    change: dict[str, Json] = {"kind": "position", "file": item.file, "fraction": there}
+    how = progress.how_to_offer(there, here, wanted)
+    if how == preferences.SILENTLY:
+        result.changes.append({"id": change_id(item.book_id, PROGRESS), **change})
+    elif how == preferences.ASK:
+        stay: dict[str, Json] = {"book_id": item.book_id, "fraction": there, "go": False}
+        go: dict[str, Json] = {"book_id": item.book_id, "fraction": there, "go": True}
+        result.questions.append({
+            "id": f"position-{item.book_id}-{there:.4f}",
+            "text": texts.position_question(item.title, there, here),
+            "when": "book",
+            "book": item.file,
+            "answers": [
+                {"label": texts.GO_THERE, "verb": protocol.POSITION, "arguments": go, "change": change},
+                {"label": texts.STAY_HERE, "verb": protocol.POSITION, "arguments": stay},
+            ],
+            "dismissed": {"verb": protocol.POSITION, "arguments": stay},
+        })  # fmt: skip
+
+
+def _contested(item: BookValue, on_hold: str) -> Json:
+    value = item.value
+    here = shared_values.to_server(value.field, value.device, on_hold)
+    answers: list[Json] = [
+        {"label": texts.keep_here(value.field, here), **_answer(item.book_id, value.field, here)},
+        {"label": texts.keep_there(value.field, value.server), **_answer(item.book_id, value.field, value.server)},
+    ]
+    return {
+        "id": f"{value.field}-{item.book_id}-{here}-{value.server}",
+        "text": texts.contested_question(value.field, item.title, here, value.server),
+        "when": "between_books",
+        "answers": answers,
+    }
+
+
+def _answer(book_id: int, field: str, value: str | None) -> dict[str, Json]:
+    arguments: dict[str, Json] = {"book_id": book_id}
+    if field == STATUS:
+        return {"verb": protocol.MARK, "arguments": {**arguments, "status": value or shared_values.UNREAD}}
+    return {"verb": protocol.RATE, "arguments": {**arguments, "rating": 0 if value is None else int(value)}}
+
+
+def _how_is_it(book_id: int, title: str) -> Json:
+    answers: list[Json] = [
+        {"label": str(rating), **_answer(book_id, RATING, str(rating))}
+        for rating in range(1, shared_values.RATING_MOST + 1)
+    ]
+    dismissed: dict[str, Json] = {"book_id": book_id, "dismissed": True}
+    return {
+        "id": f"rate-{book_id}",
+        "text": texts.rate_question(title),
+        "when": "between_books",
+        "columns": texts.RATE_QUESTION_COLUMNS,
+        "answers": answers,
+        "dismissed": {"verb": protocol.RATE, "arguments": dismissed},
+    }
