@@ -17,6 +17,17 @@ RATING, STATUS = "rating", "status"
 PLACE = "hardcover"  # in table candidate
 NOT_THERE = "-"  # in book.hardcover_looked_for: the reader says that Hardcover does not have it
 
+# Keys of small facts in table setting.
+TOKEN_MARK = "hardcover_token_mark"  # of the token that was used last
+TOKEN_REFUSED = "hardcover_token_refused"  # "1": no unasked try until there is another one
+USER = "hardcover_user"  # whose library `sent` speaks of
+PROBLEM = "hardcover_problem"  # what the last run that failed had to say
+FAILURES = "hardcover_failures"  # such runs in a row
+RETRY_AT = "hardcover_retry_at"  # no unasked try before this instant
+ANCHOR = "hardcover_anchor"  # the authority that vouched for the server last time, as PEM
+SERVER = "hardcover_server"  # another address of the API, for tests
+PROBLEMS = (TOKEN_REFUSED, PROBLEM, FAILURES, RETRY_AT)
+
 ROWS_MOST = 200  # wishes in memory; what is more comes with the next run
 
 
