@@ -22,7 +22,9 @@ ENTRIES_MAX = 20  # more would be pages of menu; `status` on the command line na
 class State:
     """What the menu shows. `problem`: what the last sync that failed had to say; `offers`: items that come first."""
 
-    __slots__ = ("entries", "last_sync_at", "now", "offers", "preferences", "problem", "server", "untracked")
+    __slots__ = (
+        "entries", "hardcover", "last_sync_at", "now", "offers", "preferences", "problem", "server", "untracked"
+    )  # fmt: skip
 
     def __init__(self, entries: list[OpenEntry], preferences: Preferences, now: int) -> None:
         self.entries = entries
@@ -33,6 +35,7 @@ class State:
         self.problem: str | None = None
         self.untracked: list[str] = []
         self.offers: list[Json] = []
+        self.hardcover: list[Json] = []  # its submenu, if there is one
 
 
 def menu(state: State) -> dict[str, Json]:
@@ -51,6 +54,7 @@ def menu(state: State) -> dict[str, Json]:
         },
         _submenu("settings", texts.SETTINGS, settings(state.preferences)),
         _submenu("history", texts.HISTORY, _history()),
+        *state.hardcover,
         action("selfcheck", texts.SELFCHECK, texts.SELFCHECK_HELP, True),
         text("server", texts.server(state.server) if state.server else texts.NOT_CONFIGURED),
         text("last", texts.last_sync(age(state.last_sync_at, state.now)) if state.last_sync_at else texts.NO_SYNC_YET),
