@@ -9,11 +9,13 @@ Called by: `device/sending/sender.py`, which makes it, and whoever sends, looks 
     dialect.takes_batches()     one request a week
     dialect.finds_by_hash()     the same request
     dialect.has_pages()         none: Grimmory's tokens say whose they are
+    dialect.fingerprints()      up to two requests, where nobody finds by hash and a list is not known to be refused
     dialect.disappointed()      an endpoint was not what it should be: the next run asks again
 """
 
 from __future__ import annotations
 
+from device.sending import fingerprints
 from device.server import answers, dialects
 from device.server.client import HEALTH
 from device.server.errors import ReplyLost
@@ -21,7 +23,7 @@ from device.store import settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from device.sending.clock import Clock
     from device.server.client import Client
@@ -73,6 +75,15 @@ class Dialect:
         self._name = dialects.BOOKLORE
         with self._store.transaction():
             settings.forget_dialect(self._store)
+
+    def fingerprints(self) -> Iterator[tuple[int, str]]:
+        """(server id, fingerprint) of the server's books, where it does not find them by hash itself but lists them.
+
+        To be asked for when a book with a fingerprint is looked for, and not within a transaction. See
+        `fingerprints.py`; raises ServerError when the connection fails, not when the list is refused.
+        """
+        if fingerprints.may_be_listed(self._store, self._clock) and not self.finds_by_hash():
+            yield from fingerprints.of_the_server(self._store, self._client, self._clock, self._before_request)
 
     def _by_token(self) -> str:
         return self._name or dialects.named(False, self._client.token())
