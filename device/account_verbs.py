@@ -1,15 +1,103 @@
-"""The verbs of this room."""
+"""The verbs of the account: which certificate is believed, and signing out.
+
+Promises: a fingerprint is believed only because the reader said so. After signing out nothing of the account is on this
+device any more, whether the server could be told or not; what was recorded stays, and goes on when the same account
+is set up again.
+Called by: `device/verbs.py`.
+"""
 
 from __future__ import annotations
 
+import time
+
+from device import json_text, protocol
+from device.secrets import Keeper
+from device.store import settings
+from device.ui import account_texts
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from device.secrets import Secrets
     from device.verbs import Run
+
+LOGOUT = "/api/v1/auth/logout"
+LOGOUT_MOST_S = 5.0  # telling the server is a courtesy: nobody waits for it longer
+NONE = "none"
+HOST_MAX_CHARS = 255
 
 
 def trust(run: Run) -> None:
-    raise ValueError("not yet")
+    """Believes one certificate, of the host that a job names or of all addresses of the server; or checks as usual."""
+    from device.server.tls import EVERY_HOST, fingerprint_in
+
+    keeper = Keeper(run.folder.disk, run.folder.secrets)
+    secrets = keeper.load()
+    if secrets is None:
+        raise ValueError(account_texts.NOT_SIGNED_IN)
+    given, host = run.job.arguments.get("fingerprint"), run.job.arguments.get("host")
+    if not isinstance(given, str):
+        raise ValueError(account_texts.TRUST_WHAT)
+    if given == NONE:
+        secrets.pins = {}
+        said = account_texts.UNTRUSTED
+    else:
+        fingerprint = fingerprint_in(given)
+        place = host if isinstance(host, str) and 0 < len(host) <= HOST_MAX_CHARS else EVERY_HOST
+        others = [] if place == EVERY_HOST else _hosts(secrets)
+        secrets.pins = {name: pin for name, pin in secrets.pins.items() if name in others}
+        secrets.pins[place] = fingerprint
+        said = account_texts.trusted(place, fingerprint)
+    keeper.save(secrets)
+    with run.store.transaction():
+        settings.forget_problems(run.store)
+        settings.remove(run.store, settings.CERTIFICATE_ASKED)
+    run.result.say(protocol.INFO, said)
 
 
 def sign_out(run: Run) -> None:
-    raise ValueError("not yet")
+    """The secrets go first: what follows may take its time, or never end."""
+    keeper = Keeper(run.folder.disk, run.folder.secrets)
+    everything = keeper.load_all()
+    keeper.forget()
+    with run.store.transaction():
+        settings.forget_problems(run.store)
+    if not everything.has_account():
+        run.result.say(protocol.INFO, account_texts.NOT_SIGNED_IN)
+        return
+    run.result.say(protocol.INFO, account_texts.SIGNED_OUT)
+    if run.folder.disk.size_bytes(run.folder.setup) is not None:
+        run.result.say(protocol.WARNING, account_texts.SIGNED_OUT_SETUP_LEFT)
+    if (everything.refresh_token or everything.access_token) and not _told(run, everything):
+        run.result.say(protocol.INFO, account_texts.NOT_SIGNED_OUT_THERE)
+
+
+def _told(run: Run, secrets: Secrets) -> bool:
+    """Whether the server has revoked the tokens. Grimmory takes a logout only with a token in its head."""
+    from device.sending.connecting import ways
+    from device.server import proxy
+    from device.server.errors import ServerError
+    from device.server.http import Connection
+    from device.server.tls import Trust
+
+    deadline = min(run.deadline, time.monotonic() + LOGOUT_MOST_S)
+    trusted = Trust(secrets.extra_ca_pem, int(time.time()), secrets.anchor_pem, secrets.pins)
+    found = ways(secrets, settings.get(run.store, settings.ADDRESS_WORKED))
+    token = secrets.access_token or secrets.refresh_token
+    body = json_text.encode({"refreshToken": secrets.refresh_token} if secrets.refresh_token else {})
+    try:
+        connection = Connection(found[0].address, trusted, deadline, found, proxy.parse(run.job.proxy))
+    except (ServerError, ValueError):
+        return False
+    try:
+        answer = connection.request("POST", LOGOUT, {"Authorization": f"Bearer {token}"}, body)
+        return 200 <= answer.status < 300 and answer.status != 203
+    except ServerError:
+        return False
+    finally:
+        connection.close()
+
+
+def _hosts(secrets: Secrets) -> list[str]:
+    from device.server import address
+
+    return [address.parse(place).host for place in secrets.addresses()]

@@ -23,6 +23,8 @@ usage: booklore-sync VERB --data FOLDER [--job FILE]
          [--statistics FILE]     ... from FILE, not from settings/statistics.sqlite3 beside FOLDER; also for status
   import-plugin [--from FOLDER]  take over what the old Lua plugin left, in KOReader's own folder or in FOLDER
          [--decline]             ... take nothing, and do not offer it again
+  trust FINGERPRINT|none         believe the server's certificate with this SHA-256 fingerprint, and no other
+  sign-out                       remove account, password and tokens from this device; what was recorded stays
   selfcheck                      try store, clock, certificates and server
   set [KEY VALUE]                change a preference; without KEY and VALUE, list them
   rate --book FILE 1..10|none    what the reader thinks of a book
@@ -36,6 +38,7 @@ usage: booklore-sync VERB --data FOLDER [--job FILE]
 """
 
 TRACE, KOREADER_CAP = "trace", "koreader_cap"
+FINGERPRINT = "fingerprint"  # of `trust`
 KEY, VALUE, ON = "key", "value", "on"  # arguments of `set` and `track`, as in a job
 RATING, STATUS = "rating", "status"  # of `rate` and `mark`
 HISTORY, STATISTICS = "history", "statistics"  # of `status` and `import-history`
@@ -55,6 +58,7 @@ FLAGS = {"--history": HISTORY, "--decline": DECLINE}
 WORDS: dict[str, tuple[str, ...]] = {
     protocol.SET: (KEY, VALUE),
     protocol.TRACK: (ON,),
+    protocol.TRUST: (FINGERPRINT,),
     protocol.HARDCOVER: (VALUE,),
     protocol.RATE: (RATING,),
     protocol.MARK: (STATUS,),

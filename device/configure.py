@@ -1,11 +1,12 @@
 """Server account: from `setup.txt`, a named file, or the terminal.
 
-The file holds `key = value` lines; `#` begins a comment line. Keys: `server`, `user`, `password`, and optionally
-`ca_file`, a PEM file beside it with the reader's own authority.
+The file holds `key = value` lines; `#` begins a comment line. What each key means is in docs/protocol.md, “setup.txt”.
+A file with a `server` sets up an account; one without changes what it names of the account that is there, and a key
+without a value takes it away.
 
 Promises: the old account stays until the new one is complete and durable; after that the setup file in the data folder
 is removed, because it holds the password.
-Called by: `device/worker.py`.
+Called by: `device/worker.py`, `device/verbs.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from __future__ import annotations
 import posix
 
 from device.secrets import Keeper, Secrets
-from device.server import address
+from device.server import address, tls
+from device.server.tokens import claims
 from device.store import settings
 
 TYPE_CHECKING = False
@@ -24,8 +26,14 @@ if TYPE_CHECKING:
 SETUP_MAX_BYTES = 65_536
 CA_FILE_MAX_BYTES = 262_144
 VALUE_MAX_CHARS = 1_000
+TOKEN_MAX_CHARS = 8_192  # some servers' tokens list all that their user may do
 REQUIRED = ("server", "user", "password")
-KEYS = (*REQUIRED, "ca_file")
+CREDENTIALS = ("password", "token")  # one of them is enough
+OF_THE_ACCOUNT = ("ca_file", "certificate", "local_server", "home_network", "keep_password")
+OTHER_ACCOUNTS = ("koreader_user", "koreader_password", "opds_user", "opds_password", "hardcover_token")
+KEYS = (*REQUIRED, "token", *OF_THE_ACCOUNT, *OTHER_ACCOUNTS)
+YES_AND_NO = {"yes": True, "no": False, "on": True, "off": False, "true": True, "false": False}
+NETWORK_MAX_BYTES = 32  # of a Wi-Fi network's name
 PEM_MARK = "-----BEGIN CERTIFICATE-----"
 
 
@@ -34,17 +42,21 @@ class SetupProblem(ValueError):
 
 
 class Setup:
-    """A whole account as the reader gave it, and the file to remove once it is stored."""
+    """What the reader gave, checked: `values` by key, the PEM text of `ca_file`, and the file to remove afterwards."""
 
-    __slots__ = ("account", "used_up")
+    __slots__ = ("certificates", "used_up", "values")
 
-    def __init__(self, account: Secrets, used_up: str | None) -> None:
-        self.account = account
+    def __init__(self, values: dict[str, str], certificates: str, used_up: str | None) -> None:
+        self.values = values
+        self.certificates = certificates
         self.used_up = used_up
+
+    def is_an_account(self) -> bool:
+        return bool(self.values.get("server"))
 
 
 def collect(folder: Folder, setup_path: str | None) -> Setup:
-    """The account of `setup_path`, of the data folder's setup.txt, or typed in at the terminal. Changes nothing.
+    """What stands in `setup_path`, in the data folder's setup.txt, or is typed in at the terminal. Changes nothing.
 
     Asking may take a person any time, so it happens before the run takes its lock. Raises SetupProblem, OSError.
     """
@@ -57,26 +69,65 @@ def collect(folder: Folder, setup_path: str | None) -> Setup:
     values = parse(content, path) if content is not None else _asked()
     certificates = _certificates(folder, path, values.get("ca_file"))
     try:
-        server = str(address.parse(values["server"]))
+        for key in ("server", "local_server"):
+            if values.get(key):
+                values[key] = str(address.parse(values[key]))
+        if values.get("certificate"):
+            values["certificate"] = tls.fingerprint_in(values["certificate"])
     except ValueError as problem:
         raise SetupProblem(str(problem)) from problem
-    account = Secrets(server, values["user"], values["password"], certificates)
-    return Setup(account, folder.setup if content is not None and setup_path is None else None)
+    is_partial = not values.get("server") and any(key not in OTHER_ACCOUNTS for key in values)
+    if is_partial and not Keeper(folder.disk, folder.secrets).load_all().has_account():
+        raise SetupProblem(f"{path} lacks server: there is no account yet that it could change")
+    return Setup(values, certificates, folder.setup if content is not None and setup_path is None else None)
 
 
-def store_account(folder: Folder, store: Store, setup: Setup) -> None:
-    """Makes it the account of this device."""
+def store_account(folder: Folder, store: Store, setup: Setup) -> Secrets:
+    """Makes it the account of this device, or changes the one that is there; the account as it is then."""
     keeper = Keeper(folder.disk, folder.secrets)
-    setup.account.keep_others_of(keeper.load_all())
-    keeper.save(setup.account)
+    before = keeper.load_all()
+    if setup.is_an_account():
+        values = setup.values
+        account = Secrets(values["server"], values["user"], values.get("password", ""), setup.certificates)
+        account.local_server = values.get("local_server", "")
+        account.keep_others_of(before)
+    else:
+        account = before
+    _change(account, setup)
+    keeper.save(account)
     with store.transaction():
         settings.forget_problems(store)
     if setup.used_up is not None:
         folder.disk.remove(setup.used_up)
+    return account
+
+
+def _change(account: Secrets, setup: Setup) -> None:
+    """Takes over what was given; what was not stays as it is."""
+    values = setup.values
+    account.password = values.get("password", account.password)
+    account.local_server = values.get("local_server", account.local_server)
+    account.home_network = values.get("home_network", account.home_network)
+    account.koreader_user = values.get("koreader_user", account.koreader_user)
+    account.koreader_password = values.get("koreader_password", account.koreader_password)
+    account.opds_user = values.get("opds_user", account.opds_user)
+    account.opds_password = values.get("opds_password", account.opds_password)
+    account.hardcover_token = values.get("hardcover_token", account.hardcover_token)
+    if "keep_password" in values:
+        account.keep_password = YES_AND_NO.get(values["keep_password"].lower(), True)
+    if "certificate" in values:
+        account.pins = {tls.EVERY_HOST: values["certificate"]} if values["certificate"] else {}
+    if "ca_file" in values:
+        account.extra_ca_pem = setup.certificates
+    if "token" in values:
+        account.forget_tokens()
+        account.token = values["token"].removeprefix("Bearer ")
+    elif values.get("password"):
+        account.forget_tokens()
 
 
 def parse(content: bytes, name: str) -> dict[str, str]:
-    """The values of a setup file, all required ones present. Raises SetupProblem naming the line.
+    """The values of a setup file; an account in it is whole. Raises SetupProblem naming the line.
 
     Written on any computer: a byte order mark and CRLF line ends are fine.
     """
@@ -93,13 +144,37 @@ def parse(content: bytes, name: str) -> dict[str, str]:
         key, value = key.strip().lower(), value.strip()
         if not separator or key not in KEYS:
             raise SetupProblem(f"{name}, line {number}: expected one of {', '.join(KEYS)}, then = and a value")
-        if len(value) > VALUE_MAX_CHARS:
+        if len(value) > (TOKEN_MAX_CHARS if key.endswith("token") else VALUE_MAX_CHARS):
             raise SetupProblem(f"{name}, line {number}: the value is too long")
+        problem = _problem_with(key, value)
+        if problem:
+            raise SetupProblem(f"{name}, line {number}: {problem}")
         values[key] = value
-    missing = [key for key in REQUIRED if not values.get(key)]
+    missing = _missing(values)
     if missing:
         raise SetupProblem(f"{name} lacks {' and '.join(missing)}")
     return values
+
+
+def _problem_with(key: str, value: str) -> str:
+    if key == "keep_password" and value.lower() not in YES_AND_NO:
+        return "expected yes or no"
+    if key.endswith("token") and not (value.isascii() and value.isprintable()):
+        return "a token holds letters, digits and punctuation only"
+    if key == "home_network" and len(value.encode("utf-8")) > NETWORK_MAX_BYTES:
+        return f"a Wi-Fi network's name has at most {NETWORK_MAX_BYTES} bytes"
+    return ""
+
+
+def _missing(values: dict[str, str]) -> list[str]:
+    """What an account lacks; nothing, if the values are none and only change one. A token names its user itself."""
+    if values and "server" not in values and "user" not in values:
+        return []
+    user = values.get("user") or claims(values.get("token", "").removeprefix("Bearer ")).get("sub")
+    if isinstance(user, str) and user.isprintable() and len(user) <= VALUE_MAX_CHARS:
+        values["user"] = user
+    missing = [key for key in ("server", "user") if not values.get(key)]
+    return missing if any(values.get(key) for key in CREDENTIALS) else [*missing, "password"]
 
 
 def _certificates(folder: Folder, setup_path: str, ca_file: str | None) -> str:

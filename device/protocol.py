@@ -30,6 +30,7 @@ JOB_VERBS = (
     APPLIED, MATCH, HARDCOVER, TRUST, SIGN_OUT,
 )  # fmt: skip
 VERBS = (*JOB_VERBS, SESSIONS)
+READERS_CHANGES = (SET, TRACK, RATE, MARK, POSITION, APPLIED, MATCH, HARDCOVER, TRUST, SIGN_OUT)  # they wait for a turn
 TAP = "tap"  # the reader asked: no pause keeps the run from trying
 OPEN = "open"  # a book was opened: what the server knows of it may be newer
 NETWORK = "network"  # a network has just come, perhaps another one

@@ -79,9 +79,11 @@ class Secrets:
         self.koreader_user = before.koreader_user
         self.koreader_password = before.koreader_password
         self.hardcover_token = before.hardcover_token
-        if self.server == before.server and not self.opds_user:
-            self.opds_user = before.opds_user
-            self.opds_password = before.opds_password
+        if self.server == before.server:
+            self.pins = before.pins
+            if not self.opds_user:
+                self.opds_user = before.opds_user
+                self.opds_password = before.opds_password
         if before.user == self.user and before.server in (self.server, self.local_server):
             self.known_as = before.known_as or before.server  # the same server, by another address
 
@@ -91,6 +93,10 @@ class Secrets:
         It does not depend on which address is used.
         """
         return f"{self.user} at {self.known_as or self.server}"
+
+    def addresses(self) -> list[str]:
+        """The server's, the one for everywhere first."""
+        return [address for address in (self.server, self.local_server) if address]
 
     def forget_tokens(self) -> None:
         self.access_token = ""

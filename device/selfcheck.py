@@ -36,8 +36,8 @@ class Finding:
         return f"{self.what}: {self.verdict}, {self.text}"
 
 
-def selfcheck(folder: Folder, secrets: Secrets | None, deadline: float) -> list[Finding]:
-    """Everything that can be tried, the server last; without an account no server."""
+def selfcheck(folder: Folder, secrets: Secrets | None, deadline: float, proxy: str = "") -> list[Finding]:
+    """Everything that can be tried, the server last; without an account no server. `proxy`: KOReader's, as a URL."""
     checks: list[tuple[str, Callable[[], str]]] = [
         ("program", _program),
         ("store", lambda: _store(folder)),
@@ -45,7 +45,11 @@ def selfcheck(folder: Folder, secrets: Secrets | None, deadline: float) -> list[
         ("certificates", lambda: _certificates(secrets)),
     ]
     if secrets is not None:
-        checks.append(("server", lambda: _server(secrets, deadline)))
+        if secrets.home_network:
+            checks.append(("network", lambda: _network(secrets.home_network)))
+        checks.append(("server", lambda: _server(secrets, secrets.server, deadline, proxy)))
+        if secrets.local_server:
+            checks.append(("server at home", lambda: _server(secrets, secrets.local_server, deadline, proxy)))
     findings = []
     for what, check in checks:
         try:
@@ -107,20 +111,40 @@ def _certificates(secrets: Secrets | None) -> str:
     return f"{count} authorities, {_ssl.OPENSSL_VERSION}"
 
 
-def _server(secrets: Secrets, deadline: float) -> str:
-    from device.server import address, http, tls
+def _network(home: str) -> str:
+    from device.server import wifi
 
-    place = address.parse(secrets.server)
+    found = wifi.network()
+    if found is None:
+        raise ValueError("this device does not say in which Wi-Fi it is; the address that worked last is tried first")
+    return f"{found!r}, " + ("the home network" if found == home else f"not the home network {home!r}")
+
+
+def _server(secrets: Secrets, server: str, deadline: float, proxy: str) -> str:
+    from device.server import address, http, strangers, tls
+    from device.server import proxy as proxies
+    from device.server.errors import Untrusted
+
+    place = address.parse(server)
     now = int(time.time())
-    connection = http.Connection(place, tls.Trust(secrets.extra_ca_pem, now), deadline)
+    trust = tls.Trust(secrets.extra_ca_pem, now, "", secrets.pins)
+    connection = http.Connection(place, trust, deadline, None, proxies.parse(proxy))
     try:
-        answer = connection.request("GET", "/api/v1/healthcheck", {})
+        answer = connection.request("GET", http.HEALTH, {})
+    except Untrusted as problem:
+        if trust.presented is None:
+            raise
+        shown = tls.fingerprint_for_eyes(trust.presented.fingerprint)
+        raise ValueError(f"{problem} The SHA-256 fingerprint of its certificate is {shown}") from problem
     finally:
         connection.close()
     if answer.status != 200 or not answer.is_json():
-        raise ValueError(f"{place} answered HTTP {answer.status} without JSON; is this BookLore?")
+        raise ValueError(strangers.words(connection.address, answer))
     server_now = connection.server_now()
     if server_now is not None and abs(server_now - int(time.time())) > CLOCK_TOLERANCE_S:
         difference_s = server_now - int(time.time())
         raise ValueError(f"{place} answers, but its clock and this device's differ by {difference_s} s")
-    return f"{place} answers"
+    by = "" if str(connection.address) == str(place) else f", by way of {connection.address}: name that in setup.txt"
+    pinned = ", with the certificate that you have trusted" if trust.pin(place.host) else ""
+    note = ", but what is sent to it is not encrypted" if address.is_unencrypted(str(connection.address)) else ""
+    return f"{place} answers{by}{pinned}{note}"

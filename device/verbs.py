@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from device.folder import Folder
     from device.importing.history import Outcome
     from device.protocol import Job, Result
+    from device.secrets import Secrets
     from device.store.database import Store
     from device.store.outbox import OpenEntry
+    from device.ui.account_menu import Shown
 
 
 UNTRACKED_MAX_BYTES = 65_536  # as much as the launcher reads when a book opens; ingest goes by the store
@@ -149,10 +151,17 @@ def _take_setup_file(run: Run) -> None:
 
 def _store_account(run: Run, setup: Setup) -> None:
     from device.configure import store_account
-    from device.ui import texts
+    from device.server.address import is_unencrypted
+    from device.ui import account_texts, texts
 
-    store_account(run.folder, run.store, setup)
-    run.result.say(protocol.INFO, texts.configured(setup.account.user, setup.account.server))
+    account = store_account(run.folder, run.store, setup)
+    if not setup.is_an_account():
+        run.result.say(protocol.INFO, account_texts.taken(list(setup.values)))
+        return
+    run.result.say(protocol.INFO, texts.configured(account.user, account.server))
+    for place in account.addresses():
+        if is_unencrypted(place):
+            run.result.say(protocol.WARNING, account_texts.unencrypted(place))
 
 
 def _set(run: Run) -> None:
@@ -269,17 +278,18 @@ def finish(run: Run) -> None:
     from device.core import outbox as rules
     from device.secrets import Keeper
     from device.store import outbox, reading_sessions, settings
-    from device.ui import status
+    from device.ui import account_texts, status
 
     entries = outbox.open_entries(run.store)
     # What is kept back because its book is switched off waits for nothing.
     run.result.counts["waiting"] = sum(_waiting(entries).values())
     run.result.counts["rejected"] = sum(entry.count for entry in entries if entry.state == rules.REJECTED)
     secrets = Keeper(run.folder.disk, run.folder.secrets).load()
-    server = None if secrets is None else secrets.server
+    account = None if secrets is None else _shown(secrets)
+    server = None if account is None else account.server
     problem = settings.get(run.store, settings.LAST_PROBLEM)
     offered = _offer(run)
-    _write_for_launcher(run, entries, server, problem, offered)
+    _write_for_launcher(run, entries, account, problem, offered)
     if run.job.id is not None:
         from device import book_state_results
         from device.store import preferences
@@ -287,10 +297,23 @@ def finish(run: Run) -> None:
         book_state_results.tell(run.store, preferences.load(run.store), run.job, run.result)
     if run.job.verb == protocol.STATUS and not _is_preview(run.job):
         there = reading_sessions.count_acknowledged(run.store)
+        if account is not None and account.unencrypted:
+            run.result.say(protocol.WARNING, account_texts.unencrypted(" and ".join(account.unencrypted)))
         for line in status.report(entries, there, server, problem, int(time.time())) + hardcover_verbs.lines(run):
             run.result.say(protocol.INFO, line)
     elif run.job.verb == protocol.SYNC:
         _sum_up(run.job, run.result, entries)
+
+
+def _shown(secrets: Secrets) -> Shown:
+    from device.server.address import is_unencrypted
+    from device.ui.account_menu import Shown
+
+    shown = Shown(secrets.server, secrets.user)
+    shown.local_server, shown.network = secrets.local_server, secrets.home_network
+    shown.unencrypted = [place for place in secrets.addresses() if is_unencrypted(place)]
+    shown.is_pinned = bool(secrets.pins)
+    return shown
 
 
 def _offer(run: Run) -> bool:
@@ -310,14 +333,15 @@ def _offer(run: Run) -> bool:
 
 
 def _write_for_launcher(
-    run: Run, entries: list[OpenEntry], server: str | None, problem: str | None, offered: bool
+    run: Run, entries: list[OpenEntry], account: Shown | None, problem: str | None, offered: bool
 ) -> None:
     from device import hardcover_verbs, json_text
     from device.store import books, preferences, settings
     from device.ui import menu
 
     state = menu.State(entries, preferences.load(run.store), int(time.time()))
-    state.server = server
+    state.account = account
+    state.server = None if account is None else account.server
     state.problem = problem
     state.last_sync_at = settings.get_int(run.store, settings.LAST_SYNC_AT)
     state.untracked = books.untracked_files(run.store)

@@ -100,7 +100,8 @@ def _gets_its_turn(folder: Folder, job: Job) -> bool:
     anything else would do is done by that one or the next."""
     from device import process, protocol
 
-    waits_until = time.monotonic() + (CHANGE_WAITS_S if job.verb in (protocol.SET, protocol.TRACK) else 0)
+    is_change = job.verb in protocol.READERS_CHANGES
+    waits_until = time.monotonic() + (CHANGE_WAITS_S if is_change else 0)
     while not process.become_the_only_one(folder.lock):
         if time.monotonic() >= waits_until:
             return False
@@ -150,7 +151,7 @@ def _run_alone(folder: Folder, job: Job, result: Result, setup: Setup | None) ->
     deadline = time.monotonic() + job.deadline_s
     now = int(time.time())
     if job.verb == protocol.SELFCHECK:
-        _selfcheck(folder, result, deadline)
+        _selfcheck(folder, job, result, deadline)
         return
     said = len(result.messages)
     try:
@@ -183,12 +184,12 @@ def _run_on_store(folder: Folder, job: Job, result: Result, setup: Setup | None,
         store.close()
 
 
-def _selfcheck(folder: Folder, result: Result, deadline: float) -> None:
+def _selfcheck(folder: Folder, job: Job, result: Result, deadline: float) -> None:
     from device import protocol
     from device.secrets import Keeper
     from device.selfcheck import BAD, selfcheck
 
-    for finding in selfcheck(folder, Keeper(folder.disk, folder.secrets).load(), deadline):
+    for finding in selfcheck(folder, Keeper(folder.disk, folder.secrets).load(), deadline, job.proxy):
         bad = finding.verdict == BAD
         result.say(protocol.ERROR if bad else protocol.INFO, finding.line())
         if bad:

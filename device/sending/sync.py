@@ -67,14 +67,13 @@ def sync(
         return
     from device.sending.connecting import link
 
-    decimals = wanted.number(table.PROGRESS_DECIMALS)
     try:
         server = link(store, keeper, secrets, job, deadline, clock)
     except ProxyTrouble as problem:
         _fail(store, job, result, problem, clock)
         return
     try:
-        go(store, server.client, job, result, deadline, decimals, clock, lambda id: evidence.renew(folder, store, id))
+        go(store, server.client, wanted, job, result, deadline, clock, lambda id: evidence.renew(folder, store, id))
     finally:
         server.close()
     if server.trust.presented is not None:

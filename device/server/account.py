@@ -1,5 +1,9 @@
 """The account at the server: a valid access token whenever one is asked for, with as few logins as possible.
 
+A reader whose account has no password of its own (OIDC) gives a token instead. It is tried as a refresh token first; if
+it is none, it serves as an access token until it expires. A password that is not to be kept goes with the first login;
+from then on the refresh token has to last.
+
 Promises: never two token calls in one second (tokens of one second are identical, and the server's unique key refuses
 the second). The expiry comes from the token itself, counted from when it was obtained, so that a device with a wrong
 clock renews in time as well. New tokens are on disk before they are used.
@@ -9,11 +13,12 @@ Called by: `client.py`.
 
 from __future__ import annotations
 
-import binascii
 import time
 
 from device import json_text
+from device.server import strangers
 from device.server.errors import LoginRefused, NotBookLore, NotReached, TryLater
+from device.server.tokens import claims
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,6 +49,7 @@ class Account:
         self._started_at = now
         self._started = time.monotonic()
         self._token_call: float | None = None
+        self._refusal = ""  # of the last login, for the reader
 
     @property
     def secrets(self) -> Secrets:
@@ -62,15 +68,49 @@ class Account:
         return self.renew()
 
     def renew(self) -> str:
-        """A new access token, by the refresh token if the server still takes it, else by logging in."""
+        """A new access token, by the refresh token if the server still takes it, else by the token that the reader
+        gave, else by logging in."""
         secrets = self._secrets
-        if secrets.refresh_token and self._ask(REFRESH, {"refreshToken": secrets.refresh_token}):
+        had_token = bool(secrets.refresh_token or secrets.access_token or secrets.token)
+        for token in (secrets.refresh_token, secrets.token):
+            if token and self._ask(REFRESH, {"refreshToken": token}):
+                return secrets.access_token
+        if secrets.token and self._take_for_an_access_token(secrets.token):
             return secrets.access_token
         secrets.forget_tokens()
+        if not secrets.password:
+            self._keeper.save(secrets)
+            raise LoginRefused(self._without_password(had_token))
         if not self._ask(LOGIN, {"username": secrets.user, "password": secrets.password}):
             self._keeper.save(secrets)
-            raise LoginRefused(f"{self._connection.address} refused the login: check user and password")
+            raise LoginRefused(self._refusal)
         return secrets.access_token
+
+    def _take_for_an_access_token(self, token: str) -> bool:
+        """What is no refresh token may be one that a browser uses. False if it is over; the rest will show."""
+        now = self._now()
+        found = claims(token)
+        issued, expires = found.get("iat"), found.get("exp")
+        left_s = LIFETIME_DEFAULT_S
+        if isinstance(issued, int) and isinstance(expires, int):
+            # A clock that is before the token's beginning cannot say how much of it is over.
+            left_s = expires - max(now, issued)
+        self._secrets.token = ""
+        if not 0 < left_s <= LIFETIME_MOST_S:
+            return False
+        self._secrets.access_token = token
+        self._secrets.obtained_at = now
+        self._secrets.access_expires_at = now + left_s + RENEW_EARLY_S  # nothing can renew it: it serves to its end
+        self._keeper.save(self._secrets)
+        return True
+
+    def _without_password(self, had_token: bool) -> str:
+        place = self._connection.address
+        if had_token and self._secrets.keep_password:
+            return f"{place} does not take the token any more: put a new one into setup.txt, or user and password"
+        if had_token:
+            return f"the login at {place} has run out and the password is not kept: put it into setup.txt again"
+        return f"there is neither a password nor a token for {place}: put one into setup.txt"
 
     def _ask(self, path: str, fields: dict[str, Json]) -> bool:
         """Whether the server gave new tokens; False if it refused the credentials."""
@@ -82,13 +122,14 @@ class Account:
             finally:
                 self._token_call = time.monotonic()
             if answer.status == 429:
-                raise TryLater(f"{self._connection.address} takes no logins for a while", PAUSE_AFTER_429_S)
-            if answer.status >= 500:
-                raise NotReached(f"{self._connection.address} failed at the login (HTTP {answer.status})")
-            if not answer.is_json():
-                raise NotBookLore(
-                    f"{self._connection.address} is no BookLore, or a network login page (HTTP {answer.status})"
+                raise TryLater(
+                    f"{self._connection.address} takes no logins for a quarter of an hour, as too many have failed",
+                    PAUSE_AFTER_429_S,
                 )
+            if answer.status >= 500:
+                raise NotReached(strangers.words(self._connection.address, answer))
+            if not answer.is_json() or answer.status == 203:
+                raise NotBookLore(strangers.words(self._connection.address, answer))
             reply = _object(answer.body)
             if answer.status == 200:
                 self._keep(reply)
@@ -97,8 +138,9 @@ class Account:
             if COLLISION in message:
                 continue
             if answer.status in (400, 401) or (answer.status == 403 and message):
+                self._refusal = _refusal(str(self._connection.address), answer.status)
                 return False
-            raise NotReached(f"{self._connection.address} answered the login with HTTP {answer.status}")
+            raise NotReached(strangers.words(self._connection.address, answer))
         raise TryLater(f"{self._connection.address} is busy with other logins of this account", 60)
 
     def _wait_for_the_next_second(self) -> None:
@@ -121,6 +163,9 @@ class Account:
         secrets.access_token = access
         if isinstance(refresh, str) and _usable(refresh):
             secrets.refresh_token = refresh
+            if not secrets.keep_password:
+                secrets.password = ""  # it has served; the refresh token serves from here on
+        secrets.token = ""
         secrets.obtained_at = self._now()
         secrets.access_expires_at = secrets.obtained_at + lifetime_s(access)
         self._keeper.save(secrets)
@@ -131,19 +176,20 @@ class Account:
 
 def lifetime_s(token: str) -> int:
     """Seconds between a JWT's `iat` and `exp`, bounded; the default if it does not say."""
-    parts = token.split(".")
-    if len(parts) != 3:
-        return LIFETIME_DEFAULT_S
-    payload = parts[1].replace("-", "+").replace("_", "/")
-    try:
-        claims = json_text.decode(binascii.a2b_base64(payload + "=" * (-len(payload) % 4)))
-    except ValueError:
-        return LIFETIME_DEFAULT_S
-    issued = claims.get("iat") if isinstance(claims, dict) else None
-    expires = claims.get("exp") if isinstance(claims, dict) else None
+    found = claims(token)
+    issued, expires = found.get("iat"), found.get("exp")
     if not isinstance(issued, int) or not isinstance(expires, int) or not 0 < expires - issued <= LIFETIME_MOST_S:
         return LIFETIME_DEFAULT_S
     return expires - issued
+
+
+def _refusal(address: str, status: int) -> str:
+    if status == 403:
+        return (
+            f"{address} lets this account not log in with a password (HTTP 403). If you sign in on a page of another"
+            " service (OIDC), put a token into setup.txt, or ask for a password of your own on the server"
+        )
+    return f"{address} refused the login: check user and password in setup.txt"
 
 
 def _usable(token: str) -> bool:

@@ -34,8 +34,11 @@ def is_loopback(host: str) -> bool:
 
 
 def is_unencrypted(text: str) -> bool:
-    """Whether what goes to this address can be read by others on the way. For an address that was parsed once."""
-    place = parse(text)
+    """Whether what goes to this address can be read by others on the way."""
+    try:
+        place = parse(text)
+    except ValueError:
+        return False
     return place.scheme == "http" and not is_loopback(place.host)
 
 

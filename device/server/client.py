@@ -13,9 +13,10 @@ from __future__ import annotations
 from device import json_text
 from device.core import matching
 from device.core.instants import from_iso
-from device.server.answers import decoded, is_own_error
+from device.server import strangers
+from device.server.answers import decoded, is_own_error, message
 from device.server.deliveries import SESSIONS
-from device.server.errors import BookGone, LoginRefused, NotBookLore, ServerFailed, TryLater
+from device.server.errors import BookGone, LoginRefused, NotAllowed, NotBookLore, ServerFailed, TryLater
 from device.server.json_stream import elements
 
 TYPE_CHECKING = False
@@ -116,7 +117,7 @@ class Client:
         return LoginRefused(f"{self._connection.address} does not accept the token that it has just given")
 
     def stranger(self, answer: Answer) -> NotBookLore:
-        return NotBookLore(f"something other than BookLore answered (HTTP {answer.status}); a login page?")
+        return NotBookLore(strangers.words(self._connection.address, answer))
 
     def failing(self, words: str) -> ServerFailed:
         return ServerFailed(f"{self._connection.address} {words}")
@@ -201,7 +202,7 @@ class Client:
     def _once(self, method: str, path: str, body: bytes | None) -> Answer:
         answer = self._connection.request(method, path, _bearer(self._account.token()), body)
         if answer.status == 429:
-            raise TryLater(f"{self._connection.address} asks for a pause", PAUSE_AFTER_429_S)
+            raise TryLater(strangers.words(self._connection.address, answer), PAUSE_AFTER_429_S)
         if answer.status == 202 or answer.is_json() or self._connection.address.scheme == "https":
             self._spoke = True
         return answer
@@ -218,9 +219,11 @@ class Client:
         if answer.status == 401:
             raise self.still_refused()
         if answer.status >= 500:
-            raise self.failing(f"failed (HTTP {answer.status})")
+            raise ServerFailed(strangers.words(self._connection.address, answer))
+        if answer.status == 403 and is_own_error(answer):
+            raise NotAllowed(f"{self._connection.address} does not allow this account to see that ({message(answer)})")
         if answer.status != 200 or not answer.is_json():
-            raise NotBookLore(f"{self._connection.address} answered HTTP {answer.status} where JSON was expected")
+            raise self.stranger(answer)
 
 
 def _page(reply: Json, number: int) -> Page | None:

@@ -5,7 +5,7 @@ Called by: `device/verbs.py`. Pure: preferences and the store's rows in, items o
 
 from __future__ import annotations
 
-from device.ui import texts
+from device.ui import account_menu, account_texts, texts
 from device.ui.settings_menu import settings
 from device.ui.status import age, describe
 
@@ -23,7 +23,8 @@ class State:
     """What the menu shows. `problem`: what the last sync that failed had to say; `offers`: items that come first."""
 
     __slots__ = (
-        "entries", "hardcover", "last_sync_at", "now", "offers", "preferences", "problem", "server", "untracked"
+        "account", "entries", "hardcover", "last_sync_at", "now", "offers", "preferences", "problem", "server",
+        "untracked",
     )  # fmt: skip
 
     def __init__(self, entries: list[OpenEntry], preferences: Preferences, now: int) -> None:
@@ -35,6 +36,7 @@ class State:
         self.problem: str | None = None
         self.untracked: list[str] = []
         self.offers: list[Json] = []
+        self.account: account_menu.Shown | None = None
         self.hardcover: list[Json] = []  # its submenu, if there is one
 
 
@@ -55,8 +57,10 @@ def menu(state: State) -> dict[str, Json]:
         _submenu("settings", texts.SETTINGS, settings(state.preferences)),
         _submenu("history", texts.HISTORY, _history()),
         *state.hardcover,
+        *([_submenu("account", account_texts.ACCOUNT, account_menu.account(state.account))] if state.account else []),
         action("selfcheck", texts.SELFCHECK, texts.SELFCHECK_HELP, True),
         text("server", texts.server(state.server) if state.server else texts.NOT_CONFIGURED),
+        *(account_menu.notes(state.account) if state.account else []),
         text("last", texts.last_sync(age(state.last_sync_at, state.now)) if state.last_sync_at else texts.NO_SYNC_YET),
     ]
     if state.preferences.is_manual():

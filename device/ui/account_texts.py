@@ -1,0 +1,101 @@
+"""Texts about the account: its address, its certificate, signing in and out.
+
+Called by: `account_menu.py`, `device/sending/sync.py`, `device/account_verbs.py`, `device/verbs.py`. Law: what
+`texts.py` says of texts.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.json_text import Json
+
+ACCOUNT = "Account"
+UNENCRYPTED = "Not encrypted: others in the same network can read along"
+SIGN_OUT = "Sign out"
+SIGN_OUT_HELP = (
+    "Removes user, password and tokens from this device. What was recorded stays, and goes out after the next sign-in."
+)
+SIGN_OUT_CONFIRM = "Remove the account, its password and its tokens from this device? What was recorded stays."
+PINNED = "Only the certificate that you have trusted is believed"
+UNPIN = "Stop trusting that certificate"
+UNPIN_HELP = "Certificates are then checked as usual: against the known authorities, for name and date."
+UNPIN_CONFIRM = "Check the server's certificate as usual again?"
+
+NOT_SIGNED_IN = "No account is signed in."
+SIGNED_OUT = "The account is removed from this device. What was recorded stays here."
+SIGNED_OUT_SETUP_LEFT = "setup.txt is still there: the next sync would sign in with it."
+NOT_SIGNED_OUT_THERE = "The server could not be told; its tokens expire by themselves."
+UNTRUSTED = "Certificates are checked as usual again."
+TRUST_WHAT = "trust needs a certificate's SHA-256 fingerprint, or none"
+_KINDS = {
+    "password": "a password",
+    "token": "a token",
+    "certificate": "a certificate's fingerprint",
+    "ca_file": "an authority",
+    "local_server": "the address at home",
+    "home_network": "the name of the home network",
+    "keep_password": "whether the password is kept",
+    "koreader_user": "KOReader's sync account",
+    "opds_user": "the OPDS account",
+    "hardcover_token": "the Hardcover token",
+}
+
+
+def user(name: str) -> str:
+    return f"User: {name}"
+
+
+def local_server(address: str, network: str) -> str:
+    return f"At home ({network}): {address}" if network else f"At home: {address}"
+
+
+def unencrypted(address: str) -> str:
+    return f"{address} is not encrypted: others in the same network can read the password and what you read."
+
+
+def taken(keys: list[str]) -> str:
+    """What a setup file without a server has brought."""
+    return f"Taken from setup.txt: {', '.join(_KINDS[key] for key in keys if key in _KINDS)}."
+
+
+def question(host: str, address: str, fingerprint: str) -> Json:
+    """As in docs/protocol.md: whether a certificate that nobody vouches for is to be believed."""
+    return {
+        "id": f"certificate-{fingerprint[:16]}",
+        "text": (
+            f"The certificate of {address} cannot be checked. If it is your own server's, compare its SHA-256"
+            f" fingerprint and trust it; from then on only this certificate is believed.\n\n{in_lines(fingerprint)}"
+        ),
+        "when": "now",
+        "answers": [
+            {
+                "label": "It is my server: trust it",
+                "verb": "trust",
+                "arguments": {"fingerprint": fingerprint, "host": host},
+            },
+            {"label": "Do not trust it"},
+        ],
+    }
+
+
+def trust_by_command(address: str, fingerprint: str) -> str:
+    return (
+        f"If you know that this is the SHA-256 fingerprint of the certificate of {address}, `booklore-sync trust"
+        f" {fingerprint}` believes it from now on."
+    )
+
+
+def trusted(host: str, fingerprint: str) -> str:
+    where = "the server" if host == "*" else host
+    return f"From now on only the certificate {in_pairs(fingerprint)[:23]}… is believed of {where}."
+
+
+def in_pairs(fingerprint: str) -> str:
+    """With colons, as openssl and browsers show it."""
+    return ":".join(fingerprint[at : at + 2] for at in range(0, len(fingerprint), 2)).upper()
+
+
+def in_lines(fingerprint: str) -> str:
+    """Eight bytes a line, to be compared by eye."""
+    return "\n".join(in_pairs(fingerprint[at : at + 16]) for at in range(0, len(fingerprint), 16))
