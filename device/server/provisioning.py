@@ -30,6 +30,7 @@ KOREADER_SYNC = KOREADER_USER + "/sync?enabled=true"
 NAME_PREFIX = "booklore-sync-"
 NAME_BYTES = 4  # random; people see the name in the server's settings
 PASSWORD_BYTES = 24  # random; written as 48 characters, of which BCrypt takes 72
+HEADER_MAX_CHARS = 255  # of a name in a header line
 
 
 class NotAllowed(ServerError):
@@ -62,31 +63,55 @@ def is_own(user: str) -> bool:
 
 
 def koreader_account(client: Client) -> tuple[str, str] | None:
-    """Name and password of the reader's KOReader account, which is made if there is none.
+    """Name and key of the reader's KOReader account, which is made if there is none: what `x-auth-user` and
+    `x-auth-key` say. The key is the MD5 of its password, which the server tells.
 
     None if she has one whose sync she has switched off. Raises NotAllowed, and what a request raises.
     """
     answer = client.answer(KOREADER_USER)
     there = decoded(answer) if answer.status == 200 else None
     if isinstance(there, dict):
-        user, password = there.get("username"), there.get("password")
-        is_on = there.get("syncEnabled") is True and isinstance(user, str) and isinstance(password, str)
-        return (str(user), str(password)) if is_on else None
+        return _used(client, there)
     if not (answer.status == 404 and is_own_error(answer)):
         _refuse(client, answer, "a KOReader account")
     return _made_koreader_account(client)
 
 
-def _made_koreader_account(client: Client) -> tuple[str, str]:
+def _used(client: Client, there: dict[str, Json]) -> tuple[str, str] | None:
+    account = _name_and_key(there)
+    if account is None:
+        return None
+    if there.get("syncEnabled") is not True:
+        if not is_own(account[0]):
+            return None
+        _change(client, Request("PATCH", KOREADER_SYNC, {}))  # a run that ended early has not come to it
+    return account
+
+
+def _made_koreader_account(client: Client) -> tuple[str, str] | None:
     user, password = _fresh()
-    for request in (
-        Request("PUT", KOREADER_USER, {"username": user, "password": password}),
-        Request("PATCH", KOREADER_SYNC, {}),
-    ):
-        answer = _deliver(client, request)
-        if not 200 <= answer.status < 300 or (answer.body and not answer.is_json()):
-            _refuse(client, answer, "a KOReader account")
-    return user, password
+    made = _change(client, Request("PUT", KOREADER_USER, {"username": user, "password": password}))
+    _change(client, Request("PATCH", KOREADER_SYNC, {}))
+    return _name_and_key(decoded(made))
+
+
+def _name_and_key(there: Json) -> tuple[str, str] | None:
+    user = there.get("username") if isinstance(there, dict) else None
+    key = there.get("passwordMD5") if isinstance(there, dict) else None
+    if not isinstance(user, str) or not isinstance(key, str) or not _fits_a_header(user) or not _fits_a_header(key):
+        return None
+    return user, key
+
+
+def _fits_a_header(text: str) -> bool:
+    return 0 < len(text) <= HEADER_MAX_CHARS and text.isascii() and text.isprintable()
+
+
+def _change(client: Client, request: Request) -> Answer:
+    answer = _deliver(client, request)
+    if not 200 <= answer.status < 300 or (answer.body and not answer.is_json()):
+        _refuse(client, answer, "a KOReader account")
+    return answer
 
 
 def _deliver(client: Client, request: Request) -> Answer:
