@@ -243,9 +243,11 @@ def is_status(value: str | None) -> bool:
     return value in _STATUSES
 
 
-def begins_by_progress(wanted: str | None, theirs: str | None, percent: float) -> bool:
-    """Whether the server, told of this progress, comes to the wanted read status by itself."""
-    return wanted == READING and theirs in (None, UNSET, UNREAD) and BEGUN_PERCENT < percent < FINISHED_PERCENT
+def comes_by_progress(wanted: str | None, theirs: str | None, percent: float) -> bool:
+    """Whether the server, told of this progress, comes to a read status that is at least as good as the wanted one."""
+    if percent >= FINISHED_PERCENT:
+        return to_device(STATUS, wanted) == READING_WORD
+    return wanted == READING and theirs in (None, UNSET, UNREAD) and percent > BEGUN_PERCENT
 
 
 def undone_by_progress(status: str | None, percent: float) -> bool:

@@ -157,8 +157,9 @@ class _Comparison:
                 status = decision.value
         else:
             outbox.withdraw(self._store, rules.STATUS, self._id, self._now)
-        told = self._compare_progress(status, offset_s)
-        if told is not None and (decision is None or decision.outcome != shared_values.ASK):
+        is_open = decision is not None and decision.outcome == shared_values.ASK
+        told = self._compare_progress(shared_values.READ if is_open else status, offset_s)
+        if told is not None and not is_open:
             self._keep_status(status, told)
         says_read = decision is not None and (decision.outcome, decision.value) == (
             shared_values.OURS,
@@ -262,7 +263,7 @@ class _Comparison:
     def _tell(self, ours: float, status: str | None) -> float | None:
         percent = ours * 100
         if status == shared_values.READ and percent < shared_values.FINISHED_PERCENT:
-            return None  # the server would take a book that is only looked into for one that is read again
+            return None  # the server would take what is only looked into for what is read again
         entry = outbox.state_entry(self._store, rules.PROGRESS, self._id)
         page = _page_of(entry.payload) if entry is not None else None
         outbox.revise(
@@ -272,7 +273,7 @@ class _Comparison:
 
     def _keep_status(self, status: str | None, percent: float) -> None:
         """The server draws its own conclusions from progress; what it has, or is to have, is said again behind it."""
-        if shared_values.begins_by_progress(status, self._state.status, percent):
+        if shared_values.comes_by_progress(status, self._state.status, percent):
             outbox.withdraw(self._store, rules.STATUS, self._id, self._now)
         elif percent < shared_values.FINISHED_PERCENT and shared_values.undone_by_progress(status, percent):
             outbox.revise(self._store, rules.STATUS, self._id, payload(STATUS, status), self._now)
