@@ -2,8 +2,10 @@
 --
 -- Promises: faithful where KOReader is treacherous. UIManager:quit empties the task queue; an error in a scheduled task
 -- is not caught; allowStandby without preventStandby is an error; asking the network anything but the remembered state
--- is an error; errors in handlers are caught and reported as false; what is no JSON decodes to nil. The made-up worker
--- is as treacherous: it removes its job when it has read it. Never waits, never draws.
+-- is an error; errors in handlers are caught and reported as false; what is no JSON decodes to nil. Dialogs cover what
+-- is below them, close themselves for more reasons than a tap, and hear no tap while input is inhibited; a sidecar is
+-- a copy until it is flushed. The made-up worker is as treacherous: it removes its job when it has read it. Never
+-- waits, never draws.
 -- Used by the tests, the bench and the player. Written from KOReader's documented behaviour (v2025.08 to v2026.07).
 
 local cjson = require("cjson")
@@ -47,6 +49,7 @@ function Fake:new(options)
         data_dir = options.data_dir or options.root,
         shown = {}, errors = {}, commands = {}, processes = {}, cpu_cores = {}, actions = {},
         fsyncs = 0, journal_lines = 0, slow_texts = 0,
+        inhibited_until_us = 0, book_list = {}, browser_redraws = 0, sidecar_flushes = 0,
         sidecars = {}, next_pid = 4000001, -- above Linux's largest pid, so none of them is real
     }, self)
     world:_take_over_the_system()
@@ -83,10 +86,10 @@ end
 
 local OURS = "^booklore_"
 local THEIRS = {
-    "datastorage", "device", "dispatcher", "ffi/util", "gettext", "libs/libkoreader-lfs", "logger", "rapidjson",
-    "ui/event", "ui/network/manager", "ui/time", "ui/uimanager", "ui/widget/container/widgetcontainer",
-    "ui/widget/confirmbox", "ui/widget/infomessage", "ui/widget/notification", "ui/widget/spinwidget",
-    "ui/widget/textviewer", "util",
+    "datastorage", "device", "dispatcher", "docsettings", "ffi/util", "gettext", "libs/libkoreader-lfs", "logger",
+    "luasettings", "rapidjson", "ui/event", "ui/network/manager", "ui/time", "ui/uimanager", "ui/widget/booklist",
+    "ui/widget/buttondialog", "ui/widget/container/widgetcontainer", "ui/widget/confirmbox", "ui/widget/infomessage",
+    "ui/widget/inputdialog", "ui/widget/notification", "ui/widget/spinwidget", "ui/widget/textviewer", "util",
 }
 
 --- A new KOReader process: nothing in memory, everything on disk as it was.
@@ -161,10 +164,12 @@ local function widget_container()
     return Container
 end
 
+local function deaf() return false end
+
 --- A question. `answer(true)` is the reader's OK. KOReader catches no error of what that starts.
 function Fake:_confirm_box()
     return { new = function(_, box)
-        box.kind, box.answer = "ConfirmBox", function(yes)
+        box.kind, box.handleEvent, box.answer = "ConfirmBox", deaf, function(yes)
             if yes then box.ok_callback() elseif box.cancel_callback then box.cancel_callback() end
         end
         return box
@@ -176,7 +181,7 @@ end
 function Fake:_spin_widget()
     return { new = function(_, spin)
         local before = spin.value
-        spin.kind = "SpinWidget"
+        spin.kind, spin.handleEvent = "SpinWidget", deaf
         function spin.step(times)
             spin.value = math.max(spin.value_min, math.min(spin.value_max, spin.value + times * spin.value_step))
         end
@@ -191,7 +196,119 @@ end
 --- A widget of which only the text matters.
 function Fake:_message_class(kind)
     return { new = function(_, message)
-        return { kind = kind, text = message.text }
+        return { kind = kind, text = message.text, toast = kind == "Notification", handleEvent = deaf }
+    end }
+end
+
+local function tap_button(widget, label)
+    for _, row in ipairs(widget.buttons) do
+        for _, button in ipairs(row) do
+            if button.text == label then return button.callback() end
+        end
+    end
+    error("no button says " .. label)
+end
+
+--- Buttons below a text. A tap outside, the Back key and KOReader's Close all close it in the same way. `tap` and
+--- `tap_outside` are the reader's finger, which reaches only what is on top and is ignored while input is inhibited.
+function Fake:_button_dialog()
+    local world = self
+    return { new = function(_, dialog)
+        dialog.kind, dialog.text = "ButtonDialog", dialog.title
+        local function close()
+            if dialog.tap_close_callback then dialog.tap_close_callback() end
+            package.loaded["ui/uimanager"]:close(dialog)
+        end
+        function dialog.handleEvent(_, event)
+            if event.name == "Close" then close() end
+            return event.name == "Close"
+        end
+        function dialog.tap(label)
+            assert(world:top_window() == dialog, "the dialog is covered or gone")
+            if world.monotonic_us >= world.inhibited_until_us then tap_button(dialog, label) end
+        end
+        function dialog.tap_outside()
+            assert(world:top_window() == dialog, "the dialog is covered or gone")
+            if world.monotonic_us >= world.inhibited_until_us then close() end
+        end
+        return dialog
+    end }
+end
+
+--- One line to type into `typed`.
+function Fake:_input_dialog()
+    local world = self
+    return { new = function(_, dialog)
+        dialog.kind, dialog.text, dialog.typed, dialog.handleEvent = "InputDialog", dialog.title, "", deaf
+        function dialog.getInputText() return dialog.typed end
+        function dialog.onShowKeyboard() dialog.has_keyboard = true end
+        function dialog.tap(label)
+            assert(world:top_window() == dialog, "the dialog is covered or gone")
+            tap_button(dialog, label)
+        end
+        return dialog
+    end }
+end
+
+--- What is on top, toasts aside.
+function Fake:top_window()
+    for index = #self.windows, 1, -1 do
+        if not self.windows[index].toast then return self.windows[index] end
+    end
+end
+
+local function deep_copy(value)
+    if type(value) ~= "table" then return value end
+    local copy = {}
+    for key, part in pairs(value) do copy[key] = deep_copy(part) end
+    return copy
+end
+
+--- Sidecars: `world.sidecars` is what is on the disk, by book. One that cannot be read, `false` there, is a file all
+--- the same, and opens as one with nothing in it.
+function Fake:_doc_settings()
+    local world = self
+    local DocSettings = {}
+    function DocSettings:hasSidecarFile(file)
+        assert(self == DocSettings, "called without its table")
+        return world.sidecars[file] ~= nil
+    end
+    function DocSettings:open(file)
+        assert(self == DocSettings, "called without its table")
+        local settings = { data = deep_copy(world.sidecars[file]) or {} }
+        settings.data.doc_path = file
+        function settings:readSetting(key, default)
+            if self.data[key] == nil then self.data[key] = default end
+            return self.data[key]
+        end
+        function settings:saveSetting(key, value) self.data[key] = value end
+        function settings:flush()
+            if world.sidecars_read_only then return nil end
+            world.sidecar_flushes = world.sidecar_flushes + 1
+            world.sidecars[file] = deep_copy(self.data)
+            return file .. ".sdr"
+        end
+        return settings
+    end
+    return DocSettings
+end
+
+function Fake:_book_list()
+    local cache = self.book_list
+    return {
+        setBookInfoCacheProperty = function(file, name, value)
+            cache[file] = cache[file] or {}
+            cache[file][name], cache[file].been_opened = value, true
+        end,
+        resetBookInfoCache = function(file) cache[file] = nil end,
+    }
+end
+
+--- Settings in a file of Lua.
+local function lua_settings()
+    return { open = function(_, path)
+        local ok, data = pcall(dofile, path)
+        return { readSetting = function(_, key) return ok and data[key] or nil end }
     end }
 end
 
@@ -214,7 +331,23 @@ function Fake:_ui_manager()
             if world.queue[index].action == action then table.remove(world.queue, index) end
         end
     end
-    function UIManager:show(widget) world.shown[#world.shown + 1] = widget end
+    function UIManager:show(widget)
+        world.shown[#world.shown + 1] = widget
+        table.insert(world.windows, widget)
+    end
+    function UIManager:isWidgetShown(widget)
+        for _, window in ipairs(world.windows) do
+            if window == widget then return true end
+        end
+        return false
+    end
+    function UIManager:topdown_widgets_iter()
+        local index = #world.windows + 1
+        return function()
+            index = index - 1
+            return world.windows[index]
+        end
+    end
     function UIManager:preventStandby() world.standby_prevented = world.standby_prevented + 1 end
     function UIManager:allowStandby()
         assert(world.standby_prevented > 0, "allowing standby that is not prevented")
@@ -245,6 +378,10 @@ function Fake:_device()
         isKindle = function() return self.device.kindle == true end,
         isPocketBook = function() return self.device.pocketbook == true end,
         enableCPUCores = function(_, cores) self.cpu_cores[#self.cpu_cores + 1] = cores end,
+        input = { inhibitInputUntil = function(_, set)
+            assert(set == true, "KOReader knows how long its screen takes")
+            self.inhibited_until_us = self.monotonic_us + 800000
+        end },
     }
     return device
 end
@@ -322,10 +459,12 @@ function Fake:_modules()
     return {
         ["datastorage"] = {
             getDataDir = function() return self.data_dir end,
+            getSettingsDir = function() return self.data_dir .. "/settings" end,
             getFullDataDir = function() return self.data_dir:sub(1, 1) == "/" and self.data_dir or nil end,
         },
         ["device"] = self:_device(),
         ["dispatcher"] = { registerAction = function(_, name, action) self.actions[name] = action end },
+        ["docsettings"] = self:_doc_settings(),
         ["ffi/util"] = self:_ffi_util(),
         ["gettext"] = function(text) return text end,
         ["libs/libkoreader-lfs"] = lfs,
@@ -333,6 +472,7 @@ function Fake:_modules()
             dbg = silent, info = silent, warn = silent,
             err = function(...) self.errors[#self.errors + 1] = table.concat({ ... }, " ") end,
         },
+        ["luasettings"] = lua_settings(),
         ["rapidjson"] = {
             decode = function(text)
                 local ok, value = pcall(cjson.decode, text)
@@ -341,12 +481,16 @@ function Fake:_modules()
             end,
             null = cjson.null,
         },
+        ["ui/event"] = { new = function(_, name, ...) return { name = name, arguments = { ... } } end },
         ["ui/network/manager"] = self:_network(),
         ["ui/time"] = self:_time(),
         ["ui/uimanager"] = uimanager,
+        ["ui/widget/booklist"] = self:_book_list(),
+        ["ui/widget/buttondialog"] = self:_button_dialog(),
         ["ui/widget/container/widgetcontainer"] = widget_container(),
         ["ui/widget/confirmbox"] = self:_confirm_box(),
         ["ui/widget/spinwidget"] = self:_spin_widget(),
+        ["ui/widget/inputdialog"] = self:_input_dialog(),
         ["ui/widget/infomessage"] = self:_message_class("InfoMessage"),
         ["ui/widget/textviewer"] = self:_message_class("TextViewer"),
         ["ui/widget/notification"] = self:_message_class("Notification"),

@@ -53,6 +53,10 @@ function FrontEnd:file_manager()
     local manager = self:_container():new({ menu = self:_menu(), onFlushSettings = function(ui)
         ui:handleEvent(event("SaveSettings"))
     end })
+    manager.file_chooser = { refreshPath = function(chooser)
+        assert(chooser == manager.file_chooser, "called without its table")
+        self.world.browser_redraws = self.world.browser_redraws + 1
+    end }
     -- The file list closes the browser and lets nobody else hear of it.
     manager[1] = { handleEvent = function(_, incoming)
         if incoming.name ~= "Close" then return false end
@@ -72,18 +76,6 @@ function FrontEnd:_leave_file_manager()
     self.window:handleEvent(event("SaveSettings"))
     self:_ui_manager():close(self.window)
     self.window = nil
-end
-
-local function doc_settings(sidecar)
-    local memory = {}
-    for key, value in pairs(sidecar) do memory[key] = value end
-    return {
-        memory = memory,
-        readSetting = function(_, key, default)
-            if memory[key] == nil then memory[key] = default end
-            return memory[key]
-        end,
-    }
 end
 
 --- KOReader's own modules, which stand before the plugins: they announce where the book opens, keep the place and the
@@ -112,9 +104,13 @@ function FrontEnd:_core(ui, book)
             if not book.scrolls then front_end:_announce(ui, book.page) end
         end,
         SaveSettings = function()
-            ui.doc_settings.memory.percent_finished = footer.percent_finished
-            ui.doc_settings.memory.last_xpointer = ui.rolling and ui.rolling.xpointer or nil
-            ui.doc_settings.memory.last_page = not ui.rolling and book.page or nil
+            ui.doc_settings.data.percent_finished = footer.percent_finished
+            ui.doc_settings.data.last_xpointer = ui.rolling and ui.rolling.xpointer or nil
+            ui.doc_settings.data.last_page = not ui.rolling and book.page or nil
+        end,
+        GotoPage = function(page)
+            assert(page >= 1 and page <= book.pages and page % 1 == 0, "no such page")
+            front_end:turn(page)
         end,
     }
     self.pages_known = not ui.rolling
@@ -144,15 +140,38 @@ function FrontEnd:_announce(ui, page)
     end
 end
 
+--- The pages that the reader hid from the flow of the book, `book.hidden` being a set of them.
+local function flows(document, book)
+    function document.hasHiddenFlows() return book.hidden ~= nil end
+    function document.getTotalPagesInFlow()
+        local pages = 0
+        for page = 1, book.pages do pages = pages + (book.hidden[page] and 0 or 1) end
+        return pages
+    end
+    function document.getNextPage(_, page)
+        for following = page + 1, book.pages do
+            if not book.hidden[following] then return following end
+        end
+        return 0
+    end
+end
+
+--- What KOReader makes of a book without a status, before its modules hear that the book is open.
+local function mark_as_begun(settings)
+    local summary = settings:readSetting("summary", {})
+    local is_known = ({ reading = true, complete = true, abandoned = true })[summary.status or ""]
+    if not is_known then summary.status, summary.modified = "reading", os.date("%Y-%m-%d") end
+end
+
 --- @param book table {file, props, pages, page, sidecar}; xpointer: fn(page), if the text flows; scrolls: boolean;
---   labels: list by page; fraction: fn(page), if it is not page / pages
+--   labels: list by page; fraction: fn(page), if it is not page / pages; hidden: set of pages
 function FrontEnd:open(book)
     self:_leave_file_manager()
     self.book = book
     local world = self.world
-    world.sidecars[book.file] = world.sidecars[book.file] or book.sidecar or {}
-    local settings = doc_settings(world.sidecars[book.file])
-    settings.memory.doc_props = book.props or {}
+    world.sidecars[book.file] = world.sidecars[book.file] or book.sidecar
+    local settings = package.loaded.docsettings:open(book.file)
+    settings.data.doc_props = book.props or {}
     -- What KOReader shows of a book is less than what it saves: the identifiers are missing.
     local shown = {}
     for name, value in pairs(book.props or {}) do
@@ -168,11 +187,14 @@ function FrontEnd:open(book)
         getPageCount = function() return book.pages end,
         getCurrentPage = function() return book.page end,
     }
+    flows(ui.document, book)
+    ui.link = { location_stack = {}, addCurrentLocationToStack = function(link)
+        table.insert(link.location_stack, book.page)
+    end }
     function ui.getCurrentPage() return ui.document:getCurrentPage() end
     function ui.onFlushSettings()
         ui:handleEvent(event("SaveSettings"))
-        world.sidecars[book.file] = {}
-        for key, value in pairs(ui.doc_settings.memory) do world.sidecars[book.file][key] = value end
+        settings:flush()
     end
     ui[1] = self:_core(ui, book)
     self.plugin = world.plugin:new({ ui = ui })
@@ -181,6 +203,7 @@ function FrontEnd:open(book)
     self:_show(ui)
     ui:handleEvent(event("DocSettingsLoad"))
     ui:handleEvent(event("ReadSettings"))
+    mark_as_begun(settings)
     ui:handleEvent(event("ReaderReady"))
     ui:handleEvent(event("Show"))
     world:pass(0)
@@ -241,7 +264,7 @@ function FrontEnd:exit() self:_end_process("Exit") end
 function FrontEnd:restart() self:_end_process("Restart") end
 
 function FrontEnd:_close_all_windows()
-    self.window:handleEvent(event("Close"))
+    self:send("Close")
     if self.book then self:close_book() end
 end
 

@@ -433,9 +433,9 @@ end)
 
 test("a sidecar with both kinds of place gives the xpointer only", function(folder)
     local world, front_end = reading(folder)
-    front_end.window.doc_settings.memory.last_page = 7
+    front_end.window.doc_settings.data.last_page = 7
     front_end.window[1] = { handleEvent = function() return false end } -- KOReader saves no place of its own
-    front_end.window.doc_settings.memory.last_xpointer = "/body/p[1]"
+    front_end.window.doc_settings.data.last_xpointer = "/body/p[1]"
     front_end:close()
     local snapshot = Check.journal(world, "jsonl")[3]
     equal(snapshot.xpointer, "/body/p[1]", "xpointer")

@@ -1,10 +1,13 @@
---- The windows that the launcher borrows from KOReader: a line or a message to read, a question, a number to pick.
+--- The windows that the launcher borrows from KOReader: something to read, to choose, to pick or to enter.
 --
--- Promises: shows and returns at once; what the reader answers comes by a call. Knows no text of its own.
--- Called by the worker facade and the menu, through booklore_process.
+-- Promises: shows and returns at once; what the reader answers comes by a call. Knows no text of the worker's.
+-- Called by the worker facade, the menu and the questions, through booklore_process.
 
+local ButtonDialog = require("ui/widget/buttondialog")
 local ConfirmBox = require("ui/widget/confirmbox")
+local Device = require("device")
 local InfoMessage = require("ui/widget/infomessage")
+local InputDialog = require("ui/widget/inputdialog")
 local Notification = require("ui/widget/notification")
 local SpinWidget = require("ui/widget/spinwidget")
 local TextViewer = require("ui/widget/textviewer")
@@ -45,6 +48,54 @@ function Dialogs.pick(number, on_value)
         value_step = number.step, value_hold_step = number.step * HELD_STEPS, precision = number.precision,
         unit = number.unit, callback = function(spin) on_value(spin.value) end,
     }))
+end
+
+local function window(widget)
+    return {
+        close = function() UIManager:close(widget) end,
+        is_shown = function() return UIManager:isWidgetShown(widget) end,
+    }
+end
+
+--- @param rows table lists of answers with a `label`
+-- @param on_dismissed fn, told when the reader closes it without an answer
+-- @return table {close = fn, is_shown = fn}
+function Dialogs.choose(text, rows, on_answer, on_dismissed)
+    local buttons = {}
+    for index, row in ipairs(rows) do
+        buttons[index] = {}
+        for position, answer in ipairs(row) do
+            buttons[index][position] = { text = answer.label, callback = function() on_answer(answer) end }
+        end
+    end
+    local dialog = ButtonDialog:new({ title = text, buttons = buttons, tap_close_callback = on_dismissed })
+    UIManager:show(dialog)
+    -- It comes unasked: a finger on its way to the next page must neither answer nor dismiss it.
+    Device.input:inhibitInputUntil(true)
+    return window(dialog)
+end
+
+--- @param entry table {title, hint|nil, is_number, limit_bytes}; what cannot be taken stays on the screen
+-- @return table {close = fn, is_shown = fn}
+function Dialogs.enter(entry, on_value, on_cancelled)
+    local dialog
+    local function take()
+        local text = dialog:getInputText():match("^%s*(.-)%s*$")
+        if text == "" or #text > entry.limit_bytes then return end
+        if not entry.is_number then return on_value(text) end
+        local number = text:find("%d") and tonumber(text) -- LuaJIT takes "nan" and "inf" for numbers
+        if number and math.abs(number) < math.huge then on_value(number) end
+    end
+    dialog = InputDialog:new({
+        title = entry.title, input_hint = entry.hint, input_type = entry.is_number and "number" or nil,
+        buttons = { {
+            { text = _("Cancel"), id = "close", callback = on_cancelled },
+            { text = _("OK"), is_enter_default = true, callback = take },
+        } },
+    })
+    UIManager:show(dialog)
+    dialog:onShowKeyboard()
+    return window(dialog)
 end
 
 return Dialogs

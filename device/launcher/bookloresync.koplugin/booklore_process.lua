@@ -1,10 +1,13 @@
---- What one KOReader process has once: the data folder, the journal, the worker facade and the menu, put together.
+--- What one KOReader process has once: data folder, journal, worker facade, menu, questions and changes, put together.
 --
 -- Promises: made at the first instance of the plugin and kept while instances come and go. Never handles an event.
 -- Called by main.lua. The only module that names KOReader's singletons.
 
 local DataStorage = require("datastorage")
 local Device = require("device")
+local DocSettings = require("docsettings")
+local Event = require("ui/event")
+local LuaSettings = require("luasettings")
 local NetworkMgr = require("ui/network/manager")
 local UIManager = require("ui/uimanager")
 local ffiUtil = require("ffi/util")
@@ -14,10 +17,13 @@ local time = require("ui/time")
 local util = require("util")
 local _ = require("gettext")
 
+local Books = require("booklore_books")
+local Changes = require("booklore_changes")
 local Dialogs = require("booklore_dialogs")
 local Journal = require("booklore_journal")
 local Json = require("booklore_json")
 local Menu = require("booklore_menu")
+local Questions = require("booklore_questions")
 local Runs = require("booklore_runs")
 local Tracking = require("booklore_tracking")
 local Worker = require("booklore_worker")
@@ -94,10 +100,24 @@ local function program_path(plugin_path)
     return chosen .. "/booklore-sync-" .. ARCHITECTURES[jit.arch]
 end
 
+--- KOReader's own progress sync, which does nothing without an account. Its settings had a place among all others until
+--- they got a file of their own (2026-06); with a book open its plugin has them in memory.
+local function kosync_sends()
+    local disabled = G_reader_settings:readSetting("plugins_disabled")
+    if type(disabled) == "table" and disabled.kosync then return false end
+    local view = Process.current.view
+    local plugin = view and view.ui.kosync
+    local settings = plugin and plugin.settings or G_reader_settings:readSetting("kosync")
+    local path = DataStorage:getSettingsDir() .. "/kosync.lua"
+    if not settings and is_file(path) then settings = LuaSettings:open(path):readSetting("settings") end
+    return type(settings) == "table" and settings.auto_sync == true and settings.userkey ~= nil
+end
+
 local function job_facts()
+    local known, kosync = pcall(kosync_sends)
     local proxy = G_reader_settings:isTrue("http_proxy_enabled") and G_reader_settings:readSetting("http_proxy")
     local device = { { "model", Device.model }, { "id", G_reader_settings:readSetting("device_id") } }
-    return { { "device", Json.object(device) }, { "proxy", proxy or Json.null } }
+    return { { "device", Json.object(device) }, { "proxy", proxy or Json.null }, { "kosync", known and kosync } }
 end
 
 --- @return string|nil why nothing of this can work here
@@ -128,6 +148,23 @@ local function log_error(problem)
     logger.err("BookLore Sync:", problem)
 end
 
+--- Whether a question would interrupt nothing: no menu, dialog, keyboard or screensaver above our window, and no finger
+--- on a word of the text. A toast goes by itself and gets out of the way.
+local function is_free()
+    local view = Process.current.view
+    if not view or Process.current.asleep or view.ui.highlight and view.ui.highlight.hold_pos then return false end
+    for widget in UIManager:topdown_widgets_iter() do
+        if not widget.toast then return widget == view.ui end
+    end
+    return false
+end
+
+--- KOReader's memory of what its lists show of a book. Where it has another shape there is nothing to tell.
+local function book_list()
+    local ok, list = pcall(require, "ui/widget/booklist")
+    return ok and list.setBookInfoCacheProperty and list.resetBookInfoCache and list or nil
+end
+
 --- @param plugin_path string the plugin's folder
 function Process.of(plugin_path)
     if Process.current then return Process.current end
@@ -153,6 +190,10 @@ function Process.of(plugin_path)
     local worker = Worker:new({
         runs = runs, program = program, ui = UIManager, device = Device, clock = clock, new_id = new_id,
         exists = is_file, open_book = open_book, connected = Process.connected, show = Dialogs.show,
+        received = function(result, origin)
+            Process.current.changes:make(result.changes, origin)
+            Process.current.questions:ask(result.questions, origin)
+        end,
         ended = function()
             if open_book() then Process.current.book_view:follow_the_switch() end
         end,
@@ -162,6 +203,21 @@ function Process.of(plugin_path)
         if label then Dialogs.show({ { level = "info", text = label .. "…" } }) end
         worker:request("tap", verb, arguments)
     end
+    local books = Books:new({
+        view = function() return Process.current.view end, doc_settings = DocSettings, book_list = book_list(),
+        real_path = ffiUtil.realpath, event = function(...) return Event:new(...) end,
+        today = function() return os.date("%Y-%m-%d") end, log_error = log_error,
+    })
+    local changes = Changes:new({
+        ui = UIManager, books = books, is_awake = function() return not Process.current.asleep end,
+        report = function(arguments, reason) worker:request(reason, "applied", arguments) end, log_error = log_error,
+    })
+    local questions = Questions:new({
+        ui = UIManager, clock = clock, open_book = open_book, is_free = is_free, choose = Dialogs.choose,
+        enter = Dialogs.enter, is_verb = Runs.is_verb,
+        send = function(order, reason, question) worker:request(reason, order.verb, order.arguments, question) end,
+        change = function(change) changes:make_now(change, { reason = "tap" }) end, log_error = log_error,
+    })
     local model = folder .. "/menu.json"
     local menu = Menu:new({
         path = model, open_book = open_book, busy = function() return worker:busy() end,
@@ -176,7 +232,8 @@ function Process.of(plugin_path)
         UIManager:scheduleIn(START_SETTLES_S, function() return is_file(model) or worker:introduce() end)
     end
     Process.current = {
-        journal = journal, worker = worker, menu = menu, tap = tap, tracking = Tracking:new(folder .. "/untracked.txt"),
+        journal = journal, worker = worker, menu = menu, tap = tap, changes = changes, questions = questions,
+        tracking = Tracking:new(folder .. "/untracked.txt"),
     }
     return Process.current
 end

@@ -17,8 +17,10 @@ local KILL_AFTER_S = DEADLINE_S + 30 -- the worker ends itself 15 s after its de
 local POLL_FIRST_S, POLL_LONGEST_S, POLL_GROWTH = 0.25, 1, 1.5
 local DEBOUNCE_S = 25 -- waking up and finding the network come in pairs, and some devices repeat them
 
+local OPEN_SETTLES_S = 3 -- the page should be drawn first, and the reader see where she is
+
 -- Nobody is waiting for these; close and tap are answered at once.
-local AUTOMATIC = { wake = true, network = true, start = true }
+local AUTOMATIC = { wake = true, network = true, start = true, open = true }
 
 local Worker = {}
 Worker.__index = Worker
@@ -34,13 +36,17 @@ Worker.__index = Worker
 --   open_book  fn → string|nil, absolute path of the book that is open
 --   connected  fn → boolean, from memory, never by asking the network
 --   show       fn(messages, tapped), messages being a list of {level, text}
---   ended      fn, told after each run, when its messages are shown
+--   received   fn(result, origin), told of each result when its messages are shown. The origin is {reason, verb,
+--              tapped, question} of its run: `tapped` if the reader herself asked for the run, `question` the id of the
+--              question that it answered
+--   ended      fn, told after each run, when its result is told
 --   log_error  fn(text)
 function Worker:new(deps)
     local worker = setmetatable({ deps = deps, wishes = {}, told = {} }, self)
     -- KOReader does not catch errors of scheduled actions: one in here would take the reader down.
     worker.poll = function() worker:_guarded(worker._poll) end
     worker.fire = function() worker:_guarded(worker._fire) end
+    worker.fire_open = function() worker:_guarded(worker._fire_open) end
     worker.recover_later = function() worker:_guarded(worker._recover) end
     return worker
 end
@@ -66,14 +72,23 @@ end
 --- @param reason string as in docs/protocol.md
 --- @param verb string|nil defaults to sync
 --- @param arguments table|nil of the verb
-function Worker:request(reason, verb, arguments)
+-- @param question string|nil the id of the question that this answers
+function Worker:request(reason, verb, arguments, question)
     if self.leaving then return end
-    self:_fulfil({ reason = reason, verb = verb or "sync", arguments = arguments, book = self.deps.open_book() })
+    self:_fulfil({
+        reason = reason, verb = verb or "sync", arguments = arguments, question = question,
+        book = self.deps.open_book(),
+    })
 end
 
 function Worker:_fulfil(wish)
     if self.run then return self:_remember(wish) end
     local wait_s = wish.verb == "sync" and AUTOMATIC[wish.reason] and self:_debounce_left_s() or 0
+    if wish.verb == "sync" and wish.reason == "open" then
+        if not wish.book or wish.book ~= self.deps.open_book() then return end -- closed again while it waited
+        -- What the last run found says nothing about another book; a server that is not there is not there for any.
+        if self.last_outcome == "done" and wish.book ~= self.last_opened then wait_s = 0 end
+    end
     if wait_s == 0 then
         local run = self:_spawn(wish)
         if run then self:_watch(run) end
@@ -94,6 +109,19 @@ function Worker:request_in(delay_s, reason)
     self.deps.ui:scheduleIn(delay_s, self.fire)
 end
 
+--- A book was opened: the server may know of a newer position. Beside what else is asked for at the same time, which
+--- may be about the book before it.
+function Worker:book_opened()
+    if self.leaving then return end
+    self:forget_opening()
+    self.deps.ui:scheduleIn(OPEN_SETTLES_S, self.fire_open)
+end
+
+--- The book is closed again, or the device falls asleep over it; waking up starts the worker anyway.
+function Worker:forget_opening()
+    self.deps.ui:unschedule(self.fire_open)
+end
+
 --- The reader has not asked yet, but without this there is no menu to ask with.
 function Worker:introduce()
     self:_guarded(function() self:request("start", "status") end)
@@ -103,6 +131,7 @@ end
 function Worker:request_after_drawing(reason)
     if self.leaving then return end
     self:_cancel_pending()
+    self:forget_opening()
     self.pending = reason
     self.deps.ui:tickAfterNext(self.fire)
 end
@@ -112,6 +141,7 @@ function Worker:leave()
     self.leaving = true
     self.wishes = {}
     self:_cancel_pending()
+    self:forget_opening()
     self:_unwatch()
 end
 
@@ -132,9 +162,10 @@ function Worker:stop()
     for _, job in ipairs(self.deps.runs:jobs()) do self.deps.runs:signal(job, "TERM") end
 end
 
---- What two wishes have in common that are one. A sync is the same wherever it is asked for.
+--- What two wishes have in common that are one. A sync is the same wherever it is asked for, but for a book that has
+--- been opened: its run may be left out, and must not take along a sync that may not.
 local function identity(wish)
-    local book = wish.verb ~= "sync" and wish.book or ""
+    local book = wish.verb ~= "sync" and wish.book or wish.reason == "open" and "open" or ""
     return table.concat({ wish.verb, tostring(Json.sorted(wish.arguments or {})), book }, "\n")
 end
 
@@ -144,6 +175,7 @@ function Worker:_remember(wish)
         if identity(known) == identity(wish) then
             if not wish.arguments then
                 if wish.reason == "tap" then known.reason = "tap" end
+                known.book = wish.book -- what is open now
                 return
             end
             -- Of a change it is the last time that counts: on, off, on does not end with off.
@@ -159,13 +191,17 @@ function Worker:_remember(wish)
     table.insert(self.wishes, wish)
 end
 
---- @return table|nil run {job, verb, tapped}
+--- @return table|nil run {job, verb, reason, tapped, question}
 function Worker:_spawn(wish)
     if wish.verb == "sync" then self:_cancel_pending() end
-    local run = { job = wish.job or self.deps.new_id(), verb = wish.verb, tapped = wish.reason == "tap" }
+    local run = {
+        job = wish.job or self.deps.new_id(), verb = wish.verb, reason = wish.reason, tapped = wish.reason == "tap",
+        question = wish.question,
+    }
     local outcome = self.deps.runs:start(run.job, wish, DEADLINE_S)
     if outcome == "started" then
         if run.verb == "sync" then self.last_sync_ms, self.last_outcome = self.deps.clock.monotonic_ms(), nil end
+        if run.verb == "sync" and run.reason == "open" then self.last_opened = wish.book end
         return run
     elseif outcome == "missing" then
         self:_tell(run.tapped, T(_("BookLore Sync: program missing: %1"), self.deps.program))
@@ -244,12 +280,20 @@ function Worker:_consume(job, run)
         if type(message) == "table" and type(message.text) == "string" then messages[#messages + 1] = message end
     end
     if #messages > 0 then self.deps.show(messages, run.tapped) end
+    self.deps.received(result, {
+        reason = run.reason or "start", verb = run.verb, question = run.question,
+        tapped = run.tapped and not run.question,
+    })
 end
 
 function Worker:_fire()
     local reason = self.pending
     self.pending = nil
     if reason and self.deps.connected() then self:request(reason) end
+end
+
+function Worker:_fire_open()
+    if self.deps.open_book() and self.deps.connected() then self:request("open") end
 end
 
 function Worker:_cancel_pending()

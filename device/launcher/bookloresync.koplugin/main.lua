@@ -3,9 +3,10 @@
 -- Promises: every handler takes milliseconds, survives its own errors and is silent to the event chain (a handler that
 -- returned true would keep the event from the modules behind it). Never touches the network or a book, never waits.
 -- KOReader makes one instance for the file browser and one for each opened book, and ends the old one first; what must
--- outlive them is in booklore_process. An instance whose book is open has `book`, its path, and is the process's
--- `book_view`; it is `reading` as well while the book is recorded. Orders of events: OPEN is PageUpdate, ReaderReady;
--- CLOSE is CloseDocument, FlushSettings, SaveSettings, CloseWidget, and only then has the sidecar been saved.
+-- outlive them is in booklore_process. The newest instance is the process's `view`. One whose book is open has `book`,
+-- its path, and is the process's `book_view`; it is `reading` as well while the book is recorded. Orders of events:
+-- OPEN is PageUpdate, ReaderReady; CLOSE is CloseDocument, FlushSettings, SaveSettings, CloseWidget, and only then has
+-- the sidecar been saved.
 
 local Dispatcher = require("dispatcher")
 local WidgetContainer = require("ui/widget/container/widgetcontainer")
@@ -25,6 +26,7 @@ local BookloreSync = WidgetContainer:extend({ name = "bookloresync", is_doc_only
 
 function BookloreSync:init()
     self.process = Process.of(self.path)
+    self.process.view = self
     self.process.worker:stay()
     self:onDispatcherRegisterActions()
     self.ui.menu:registerToMainMenu(self)
@@ -60,6 +62,10 @@ on("ReaderReady", function(self)
     self.book, self.reading = self.ui.document.file, false
     self.process.book_view = self
     self:follow_the_switch()
+    self.process.questions:windows_changed()
+    -- KOReader closes and opens a book in one go when it has to lay it out anew: nothing new is to be asked then.
+    if self.process.reloading ~= self.book then self.process.worker:book_opened() end
+    self.process.reloading = nil
 end)
 
 --- Records the open book or does not, as the reader wants it by now.
@@ -74,6 +80,7 @@ function BookloreSync:follow_the_switch()
 end
 
 local function turn(self, page)
+    self.process.asleep = false -- not every device says that it has woken up
     if not self.reading or type(page) ~= "number" then return end
     local ui = self.ui
     self.process.journal:turn(page, Reading.pages(ui), function() return Reading.page_place(ui) end)
@@ -90,11 +97,15 @@ on("FlushSettings", function(self)
 end)
 
 on("Suspend", function(self)
+    self.process.asleep = true
+    self.process.worker:forget_opening()
     if self.reading then self.process.journal:suspend(Reading.text_place(self.ui)) end
 end)
 
 on("Resume", function(self)
     self.process.journal:resume()
+    self.process.asleep = false
+    self.process.questions:woke_up()
     if Process.connected() then self.process.worker:request_in(WAKE_SETTLES_S, "wake") end
 end)
 
@@ -144,8 +155,11 @@ local function leave_browser(self)
 end
 
 on("CloseWidget", function(self)
+    if self.process.view == self then self.process.view = nil end
     if not self.book then return leave_browser(self) end
+    self.process.reloading = self.closing == "reload" and self.book or nil
     self.book, self.process.book_view = nil, nil
+    self.process.questions:windows_changed()
     if self.reading then self.process.journal:finish(Reading.snapshot(self.ui)) end
     self.reading = false
     if self.closing ~= "exit" and self.closing ~= "restart" then
