@@ -36,6 +36,7 @@ class Hardcover:
         self._token = token
         self._clock = clock
         self._asked = 0
+        self._asked_at = 0.0  # on the monotonic clock
 
     def ask(self, query: str, variables: dict[str, Json]) -> Json:
         """The data of the answer.
@@ -43,9 +44,11 @@ class Hardcover:
         Raises LoginRefused (a token that does not do), TryLater, ServerFailed, NotBookLore, Refused, and what
         `http.Connection` raises.
         """
-        if self._asked >= BURST:
-            self._clock.sleep(PACE_S)
+        since_s = self._clock.monotonic_s() - self._asked_at
+        if self._asked >= BURST and since_s < PACE_S:
+            self._clock.sleep(PACE_S - since_s)
         self._asked += 1
+        self._asked_at = self._clock.monotonic_s()
         body = json_text.encode({"query": query, "variables": dict(variables)})
         answer = self._connection.request("POST", PATH, {"authorization": f"Bearer {self._token}"}, body)
         reply: Json = None
@@ -56,6 +59,7 @@ class Hardcover:
                 reply = None
         fault = rules.fault(answer.status, reply, reply is not None)
         if fault is not None:
+            fault.detail = fault.detail.replace(self._token, "…")
             raise _error(fault, answer.headers.get("retry-after", ""))
         return reply.get("data") if isinstance(reply, dict) else None
 
