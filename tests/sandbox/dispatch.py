@@ -119,7 +119,7 @@ class Dispatcher:
             return self._error(unexpected(), now)
 
     def act(self, username: str, method: str, path: str, body: object, at: float | None) -> Response:
-        """What the web app does for a signed-in reader, without a request that is recorded. Raises ApiError."""
+        """What a web app or another device does for a reader, without a recorded request. Raises ApiError."""
         headers = {"content-type": JSON_TYPE}
         request = Request(method, path, {}, headers, json.dumps(body).encode(), "web app")
         now = self._clock.now() if at is None else at
@@ -127,6 +127,7 @@ class Dispatcher:
             call = Call(request, self._dialect, self._settings, connection, now, self._secret, self._limits)
             row = connection.execute("SELECT id FROM user WHERE username = ?", (username,)).fetchone()
             call.signed_in = None if row is None else reader_with_id(connection, row["id"])
+            call.koreader = KoreaderAccount(username, call.signed_in, sync_enabled=True, sync_with_web_reader=False)
             found = find(self._dialect.name, method, path)
             if isinstance(found, Missing):
                 raise ValueError(f"{self._dialect.title} has no {method} {path}")

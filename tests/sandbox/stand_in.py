@@ -253,6 +253,21 @@ class StandIn:
         body = {"bookId": book_id, "fileProgress": progress}
         self._dispatcher.act(username, "POST", "/api/v1/books/progress", body, at)
 
+    def koreader_progress(
+        self, username: str, book_id: int, fraction: float, progress: str | None = None, at: float | None = None
+    ) -> None:
+        """Another device of hers tells how far it is, by KOReader's own progress sync. Sets the read status anew."""
+        with self._database.transaction() as database:
+            database.execute(
+                "UPDATE book_file SET current_hash = ? WHERE book_id = ? AND is_primary AND current_hash IS NULL",
+                (f"{book_id:032x}", book_id),
+            )
+            row = database.execute(
+                "SELECT current_hash FROM book_file WHERE book_id = ? AND is_primary", (book_id,)
+            ).fetchone()
+        body = {"document": row["current_hash"], "percentage": fraction, "progress": progress, "device": "Kindle"}
+        self._dispatcher.act(username, "PUT", "/api/koreader/syncs/progress", body, at)
+
     def has_file(self, file_name: str) -> bool:
         with self._database.transaction() as database:
             found = database.execute("SELECT 1 FROM book_file WHERE file_name = ?", (file_name,)).fetchone()
