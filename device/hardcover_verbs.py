@@ -199,15 +199,24 @@ def _number(run: Run, value: Json) -> int | None:
 
 
 def _choose(run: Run, subject: Subject, number: int) -> None:
+    from device.sending.hardcover import keep_candidates
     from device.store import hardcover
 
+    label = _label(run, subject, number)
     with run.store.transaction():
         hardcover.identify(run.store, subject.id, number, None)
-        hardcover.forget_candidates(run.store, subject.id)
+        keep_candidates(run.store, subject.id, [(number, label)] if label else [])
         if number != subject.known_id:
             hardcover.retry(run.store, subject.id)
-    run.result.say(protocol.INFO, texts.is_book(subject.title, number))
+    run.result.say(protocol.INFO, texts.is_book(subject.title, number, label))
     send(run)
+
+
+def _label(run: Run, subject: Subject, number: int) -> str:
+    """What the book is called there, if that is remembered."""
+    from device.store import hardcover
+
+    return next((one.label for one in hardcover.candidates(run.store, subject.id) if one.remote_id == number), "")
 
 
 def _rule_out(run: Run, subject: Subject) -> None:
@@ -225,7 +234,8 @@ def _tell(run: Run, subject: Subject, token: str) -> None:
     from device.store import hardcover
 
     if subject.known_id is not None:
-        run.result.say(protocol.INFO, texts.is_book(subject.title, subject.known_id))
+        label = _label(run, subject, subject.known_id)
+        run.result.say(protocol.INFO, texts.is_book(subject.title, subject.known_id, label))
     elif subject.looked_for == hardcover.NOT_THERE:
         run.result.say(protocol.INFO, texts.is_no_book(subject.title))
     elif not hardcover.candidates(run.store, subject.id) and subject.title:
@@ -261,7 +271,8 @@ def _offer(run: Run, subject: Subject) -> None:
     from device.store import hardcover
     from device.ui.hardcover_menu import question
 
-    candidates = [(one.remote_id, one.label) for one in hardcover.candidates(run.store, subject.id)]
+    found = hardcover.candidates(run.store, subject.id)
+    candidates = [(one.remote_id, one.label) for one in found if one.remote_id != subject.known_id]
     if run.job.reason != protocol.TERMINAL:
         run.result.questions.append(question(subject.id, subject.title, candidates))
         return

@@ -40,7 +40,7 @@ SEARCHES_MOST = 5  # by title in a run: each is a request
 BOOKS_AT_ONCE = 50  # in one request
 EDITIONS_MOST = 200  # that may have the ISBNs of so many books
 
-_SAID_WHEN_ASKED = (NotReached, ReplyLost, OutOfTime)  # a reader who did not ask is not told that she is offline
+_QUIET = (NotReached, ReplyLost, OutOfTime)  # a reader who did not ask is not told that she is offline
 
 
 def send(
@@ -107,6 +107,7 @@ def with_api(
             connection.close()
     except ServerError as found:
         problem = found
+    said_before = settings.get(store, hardcover.PROBLEM)
     with store.transaction():
         if trust.anchor_pem != anchor:
             settings.put(store, hardcover.ANCHOR, trust.anchor_pem)
@@ -114,7 +115,7 @@ def with_api(
             forget_problems(store)
         else:
             _remember(store, problem, clock, now)
-    if problem is not None and (asked_for or not isinstance(problem, _SAID_WHEN_ASKED)):
+    if problem is not None and (asked_for or not (isinstance(problem, _QUIET) or str(problem) == said_before)):
         result.say(protocol.WARNING, f"{problem}.".replace("..", "."))
     return problem is None
 
@@ -252,7 +253,7 @@ class _Sending:
         for one in work:
             found = rules.of_editions(rules.isbns(one.subject.isbns), editions)
             if len(found) == 1:
-                self._is_book(one.subject, next(iter(found)))
+                self._is_book(one.subject, *next(iter(found.items())))
             elif found:
                 self._leave_to_reader(one.subject, list(found.items()))
             else:
@@ -269,16 +270,17 @@ class _Sending:
             self._fail(one.wishes, subject, str(problem))
             return
         id = rules.certain(subject.title, subject.authors, hits)
+        labels = [(hit.id, hit.label()) for hit in hits]
         if id is not None:
-            self._is_book(subject, id)
+            self._is_book(subject, id, next(label for hit, label in labels if hit == id))
         else:
-            self._leave_to_reader(subject, [(hit.id, hit.label()) for hit in hits])
+            self._leave_to_reader(subject, labels)
 
-    def _is_book(self, subject: Subject, id: int) -> None:
+    def _is_book(self, subject: Subject, id: int, label: str) -> None:
         subject.known_id = id
         with self._store.transaction():
             hardcover.identify(self._store, subject.id, id, None)
-            hardcover.forget_candidates(self._store, subject.id)
+            keep_candidates(self._store, subject.id, [(id, label)])
 
     def _leave_to_reader(self, subject: Subject, candidates: list[tuple[int, str]]) -> None:
         with self._store.transaction():
@@ -382,7 +384,7 @@ def search(ask: Callable[[str, dict[str, Json]], Json], text: str) -> list[rules
 
 
 def keep_candidates(store: Store, book_id: int, candidates: list[tuple[int, str]]) -> None:
-    """For the reader to choose from, the best first. Inside a transaction."""
+    """For the reader to choose from, the best first; or the one that was chosen. Inside a transaction."""
     hardcover.forget_candidates(store, book_id)
     for place, (id, label) in enumerate(candidates, 1):
         hardcover.add_candidate(store, book_id, id, label, 1 / place)

@@ -28,7 +28,7 @@ ANCHOR = "hardcover_anchor"  # the authority that vouched for the server last ti
 SERVER = "hardcover_server"  # another address of the API, for tests
 PROBLEMS = (TOKEN_REFUSED, PROBLEM, FAILURES, RETRY_AT)
 
-ROWS_MOST = 200  # wishes in memory; what is more comes with the next run
+ROWS_MOST = 1_000  # wishes in memory, half a kilobyte each; what is more comes with the next run
 
 
 class Subject:
@@ -121,12 +121,16 @@ def subject(store: Store, book_id: int) -> Subject | None:
 
 
 def wishes(store: Store) -> list[Wish]:
-    """What is not confirmed, of books that the reader has neither switched off nor declared not to be there."""
+    """What is not confirmed, of books that the reader has neither switched off nor declared not to be there.
+
+    What can be sent comes first, then what has not been looked for, then what was not found: it may wait for years.
+    """
     rows = store.execute(
         f"{_SUBJECT}, v.field, v.wanted, v.sent, v.attempts, v.reason FROM hardcover_value v"
         " JOIN book b ON b.id = v.book_id LEFT JOIN server_book s ON s.server_id = b.server_id"
         " WHERE v.is_sent = 0 AND b.tracked = 1 AND b.hardcover_looked_for IS NOT '-'"
-        " ORDER BY v.attempts, v.changed_at, b.id, v.field LIMIT ?",
+        " ORDER BY CASE WHEN COALESCE(b.hardcover_id, s.hardcover_id) IS NOT NULL THEN 0"
+        " WHEN b.hardcover_looked_for IS NULL THEN 1 ELSE 2 END, v.attempts, v.changed_at, b.id, v.field LIMIT ?",
         (ROWS_MOST,),
     )
     subjects: dict[int, Subject] = {}
@@ -191,7 +195,7 @@ def add_candidate(store: Store, book_id: int, remote_id: int, label: str, score:
 
 
 def candidates(store: Store, book_id: int) -> list[Candidate]:
-    """The best first."""
+    """The best first; of a book that is known, what it is called there."""
     rows = store.execute(
         "SELECT remote_id, label FROM candidate WHERE book_id = ? AND place = 'hardcover'"
         " ORDER BY score DESC, remote_id",

@@ -15,7 +15,7 @@ TOKEN_TAKEN = "The Hardcover token is kept; ratings and read status go to Hardco
 NO_TOKEN_IN_FILE = "hardcover_token.txt holds no token: one word, as hardcover.app shows it in its API settings."
 NO_TOKEN = "There is no Hardcover token: copy one into hardcover_token.txt in the bookloresync folder."
 WHICH_BOOK = "hardcover needs a book"
-UNKNOWN_BOOK = "This book has never been opened with BookLore Sync."
+UNKNOWN_BOOK = "BookLore Sync does not know this book yet: it does once it has been read and closed."
 ALL_THERE = "Everything that waited is at Hardcover."
 THIS_BOOK = "Which book this is at Hardcover"
 THIS_BOOK_HELP = "Shows what is known of it, and lets you choose another."
@@ -75,8 +75,10 @@ def more(count: int) -> str:
     return f"… and {count} more: booklore-sync status names them"
 
 
-def is_book(title: str, id: int) -> str:
-    return f"“{title}” is book {id} at Hardcover."
+def is_book(title: str, id: int, label: str) -> str:
+    if label:
+        return f"“{title}” is “{label}” at Hardcover, number {id}."
+    return f"“{title}” is number {id} at Hardcover."
 
 
 def is_no_book(title: str) -> str:

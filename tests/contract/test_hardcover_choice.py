@@ -175,9 +175,16 @@ def test_digits_typed_on_the_device_are_a_title(member: Reader, there: Hardcover
 def test_a_number_at_the_terminal_sets_the_book(member: Reader, there: HardcoverStandIn) -> None:
     wants(member, RATING, 9)
     run = member.run("hardcover", "--book", MOBY_FILE, str(EMMA_ID))
-    assert "“Moby Dick” is book 502 at Hardcover." in run.stdout
+    assert "“Moby Dick” is number 502 at Hardcover." in run.stdout
     assert there.library[EMMA_ID]["rating"] == 4.5
-    assert member.run("hardcover", "--book", MOBY_FILE).stdout == "“Moby Dick” is book 502 at Hardcover.\n"
+    assert member.run("hardcover", "--book", MOBY_FILE).stdout == "“Moby Dick” is number 502 at Hardcover.\n"
+
+
+def test_what_the_book_is_called_there_is_remembered(member: Reader) -> None:
+    wants_for_emma(member, RATING, 9)
+    member.run("sync")
+    run = member.run("hardcover", "--book", EMMA_FILE)
+    assert run.stdout == "“Emma” is “Emma (Jane Austen, 1815)” at Hardcover, number 502.\n"
 
 
 def test_without_a_word_the_terminal_lists_what_it_could_be(member: Reader, there: HardcoverStandIn) -> None:
@@ -217,4 +224,4 @@ def test_without_a_token_the_verb_says_where_to_put_one(reader: Reader) -> None:
 
 def test_a_book_that_was_never_opened_has_no_place_there(member: Reader) -> None:
     run = member.run("hardcover", "--book", "/mnt/onboard/Never.epub")
-    assert (run.returncode, "never been opened" in run.stderr) == (1, True)
+    assert (run.returncode, "does not know this book yet" in run.stderr) == (1, True)

@@ -219,6 +219,15 @@ def test_a_login_page_of_the_network_is_not_hardcover(member: Reader) -> None:
     assert "1 rating" in member.status()
 
 
+def test_the_same_trouble_is_told_once_to_who_did_not_ask(member: Reader, there: HardcoverStandIn) -> None:
+    there.trap("html", times=2)
+    wants(member, RATING, 9)
+    assert len(member.run_job("sync")["messages"]) == 1
+    change(member, "DELETE FROM setting WHERE key = 'hardcover_retry_at'")
+    assert member.run_job("sync")["messages"] == []
+    assert len(there.requests) == 2
+
+
 def test_a_certificate_that_is_not_to_be_believed_gets_no_token(member: Reader, tmp_path: Path) -> None:
     certificate = make_server_certificate(tmp_path, make_authority(tmp_path))
     with StandIn(dialect="booklore", tls=certificate) as other:
