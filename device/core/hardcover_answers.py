@@ -171,7 +171,7 @@ def fault(status: int, reply: Json, is_json: bool) -> Fault | None:
     if status == 429 or "throttled" in words:
         return Fault(LATER, detail)
     if "insufficient_scope" in words:
-        return Fault(SCOPE, _text(reply, "scope") or detail)
+        return Fault(SCOPE, cut(_text(reply, "scope")) or detail)
     if status >= 500 or status == 408:
         return Fault(FAILED, detail or f"HTTP {status}")
     if not is_json or not isinstance(reply, dict) or 300 <= status < 400:
