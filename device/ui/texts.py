@@ -299,7 +299,7 @@ PLUGIN_ADDRESS_REFUSED = (
     "The old plugin's server address cannot be used as it is. Set the account up with setup.txt; the rest was taken."
 )
 PLUGIN_KOREADER_ACCOUNT_KEPT = "The KOReader account is kept for progress, which is not synced yet."
-PLUGIN_HARDCOVER_TOKEN_KEPT = "The Hardcover token is kept for ratings on Hardcover, which are not synced yet."
+PLUGIN_HARDCOVER_TOKEN_KEPT = "The Hardcover token is kept: ratings and read status go to Hardcover, too."
 PLUGIN_WAS_OFF = "The old plugin was switched off. This one syncs; to stop that, set the sync mode to manual."
 PLUGIN_UNFINISHED = "The time was up. Import again to go on where this stopped."
 PLUGIN_DECLINED = "What the old plugin left stays where it is, and is not offered again."
