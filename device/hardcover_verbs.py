@@ -131,18 +131,22 @@ def waiting(run: Run) -> tuple[list[Waiting], str] | None:
 
 def menu_items(run: Run) -> list[Json]:
     """The submenu, if there is one."""
+    found = waiting(run)
+    if found is None:
+        return []
     from device.ui.hardcover_menu import section
 
-    found = waiting(run)
-    return [] if found is None else [section(*found)]
+    return [section(*found)]
 
 
 def lines(run: Run) -> list[str]:
     """For the status report."""
+    found = waiting(run)
+    if found is None:
+        return []
     from device.ui.hardcover_menu import report
 
-    found = waiting(run)
-    return [] if found is None else report(*found)
+    return report(*found)
 
 
 # The reader's choice

@@ -15,6 +15,7 @@ from tests.contract.hardcover_device import (
     EMMA_ID,
     MOBY_FILE,
     MOBY_ID,
+    MOBY_ISBN,
     READ,
     change,
     everything_the_reader_could_see,
@@ -299,3 +300,19 @@ def test_another_account_there_gets_everything(member: Reader, there: HardcoverS
     member.run("sync")
     member.run("sync")
     assert {id: entry["rating"] for id, entry in there.library.items()} == {MOBY_ID: 4.5, EMMA_ID: 2.0}
+
+
+def test_stars_and_a_finished_book_in_koreader_arrive_at_both_places(
+    member: Reader, server: StandIn, there: HardcoverStandIn
+) -> None:
+    server.add_book(title="Moby Dick", authors=["Herman Melville"], isbn13=MOBY_ISBN)
+    moments: list[tuple[int, str, dict[str, object]]] = [
+        (0, "open", {"page": 1, "pages": 10}),
+        (60, "page", {"page": 10, "pages": 10}),
+        (120, "close", {"reason": "close", "page": 10, "pages": 10}),
+        (120, "snapshot", {"fraction": 1.0, "rating": 4, "status": "complete"}),
+    ]
+    member.journal(moments, **MOBY)
+    member.run("sync")
+    member.run("sync")
+    assert (there.library[MOBY_ID]["rating"], there.library[MOBY_ID]["status_id"]) == (4.0, READ)
