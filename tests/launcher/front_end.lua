@@ -257,6 +257,8 @@ function FrontEnd:_end_process(name)
         self:_leave_file_manager()
         window:handleEvent(event(name))
     end
+    -- A restart says so; an exit is what happens when there is no window left.
+    if name == "Exit" then assert(not self.world:top_window(), "a window keeps KOReader from ending") end
     self:_ui_manager():quit()
 end
 

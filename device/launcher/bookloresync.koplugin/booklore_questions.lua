@@ -62,6 +62,17 @@ function Questions:woke_up()
     if #self.waiting > 0 then self:_look_again(WAKE_SETTLES_S) end
 end
 
+--- KOReader exits only when no window is left, so ours must not be the last. What was asked comes again.
+function Questions:leave()
+    self.deps.ui:unschedule(self.look)
+    self.waiting = {}
+    local asked = self.asked
+    self.asked = nil
+    self:_guarded(function()
+        if asked and asked.window.is_shown() then asked.window.close() end
+    end)
+end
+
 -- ------------------------------------------------------------------------------------------------ what is asked
 
 function Questions:_order(described)

@@ -121,6 +121,7 @@ end)
 local function leave(reason)
     return function(self)
         self.closing = reason
+        self.process.questions:leave()
         if not self.book then self.process.worker:leave() end
     end
 end
