@@ -10,6 +10,7 @@ from __future__ import annotations
 from device import protocol
 from device.core import preferences, progress, shared_values
 from device.core.shared_values import PROGRESS, RATING, STATUS
+from device.store import settings
 from device.store import shared_values as stored
 from device.ui import book_state_texts as texts
 
@@ -35,6 +36,19 @@ def tell(store: Store, wanted: Preferences, job: Job, result: Result) -> None:
     if wanted.get(preferences.RATING) == preferences.ASK:
         for book_id, title in stored.rating_questions(store):
             result.questions.append(_how_is_it(book_id, title))
+
+
+def warn_of_kosync(store: Store, wanted: Preferences, job: Job, result: Result) -> None:
+    """Once, as long as both are on."""
+    both = job.kosync and wanted.get(preferences.PROGRESS_SYNC) == preferences.ON
+    told = settings.get(store, settings.KOSYNC_TOLD) is not None
+    if both and not told:
+        result.say(protocol.WARNING, texts.KOSYNC_TOO)
+        with store.transaction():
+            settings.put(store, settings.KOSYNC_TOLD, "1")
+    elif told and not both:
+        with store.transaction():
+            settings.remove(store, settings.KOSYNC_TOLD)
 
 
 def change_id(book_id: int, field: str) -> str:
@@ -97,7 +111,7 @@ def _tell_position(item: BookValue, wanted: Preferences, job: Job, result: Resul
 
 def _contested(item: BookValue, on_hold: str) -> Json:
     value = item.value
-    here = shared_values.to_server(value.field, value.device, on_hold)
+    here = shared_values.to_server(value.field, value.now_on_device(), on_hold)
     answers: list[Json] = [
         {"label": texts.keep_here(value.field, here), **_answer(item.book_id, value.field, here)},
         {"label": texts.keep_there(value.field, value.server), **_answer(item.book_id, value.field, value.server)},

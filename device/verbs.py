@@ -294,15 +294,31 @@ def finish(run: Run) -> None:
         from device import book_state_results
         from device.store import preferences
 
-        book_state_results.tell(run.store, preferences.load(run.store), run.job, run.result)
+        wanted = preferences.load(run.store)
+        book_state_results.tell(run.store, wanted, run.job, run.result)
+        if run.job.verb == protocol.SYNC:
+            book_state_results.warn_of_kosync(run.store, wanted, run.job, run.result)
     if run.job.verb == protocol.STATUS and not _is_preview(run.job):
         there = reading_sessions.count_acknowledged(run.store)
         if account is not None and account.unencrypted:
             run.result.say(protocol.WARNING, account_texts.unencrypted(" and ".join(account.unencrypted)))
         for line in status.report(entries, there, server, problem, int(time.time())) + hardcover_verbs.lines(run):
             run.result.say(protocol.INFO, line)
+        _say_all(run, _lacking(run))
     elif run.job.verb == protocol.SYNC:
         _sum_up(run.job, run.result, entries)
+
+
+def _lacking(run: Run) -> list[str]:
+    """What the account at the server is known not to be allowed, as far as it matters."""
+    from device.store import settings
+
+    if not settings.get(run.store, settings.PERMISSIONS):
+        return []
+    from device.sending import rights
+    from device.ui import dialect_texts
+
+    return dialect_texts.lacking(rights.used(run.store))
 
 
 def _shown(secrets: Secrets) -> Shown:

@@ -32,10 +32,11 @@ _KEPT = frozenset((
     ENABLED, "silent_messages", "log_to_file", "secure_logs", "sync_mode", "manual_sync_only",
     "force_push_session_on_suspend", "connect_network_on_suspend", "ask_wifi_enable", "booklore_shelf_name", "shelf_id",
     "download_dir", "auto_sync_shelf_on_resume", "delete_removed_shelf_books", "shelf_use_original_filename",
-    "delete_sdr_on_book_delete", "rating_sync_enabled", "rating_sync_mode", "hardcover_rating_sync_enabled",
-    "hardcover_user_id", "highlights_notes_sync_enabled", "notes_destination", "upload_strategy",
+    "delete_sdr_on_book_delete", "hardcover_user_id", "highlights_notes_sync_enabled", "notes_destination", "upload_strategy",
     "bookmarks_sync_enabled", "auto_update_check", "historical_sync_ack", "initial_scan_done",
 ))  # fmt: skip
+_RATINGS, _RATING_MODE = "rating_sync_enabled", "rating_sync_mode"
+_HARDCOVER = "hardcover_rating_sync_enabled"
 # A key with one of these in it may hold a secret, or where somebody lives. Of keys that nobody has told us about only
 # switches and numbers are kept.
 _SECRET = ("pass", "user", "token", "secret", "key", "auth", "url", "host", "server", "ssid", "login", "mail", "pin")
@@ -92,6 +93,7 @@ def read(values: dict[str, str]) -> Meaning:
     _take_detection(meaning, values.get("session_detection_mode"))
     if _is_manual(values):
         meaning.preferences[preferences.SYNC_MODE] = preferences.MANUAL
+    _take_ratings(meaning, values)
     for key in sorted(values):
         if len(meaning.kept) < KEPT_MOST and _may_be_kept(key, values[key]):
             meaning.kept[key] = values[key]
@@ -135,6 +137,16 @@ def _take_detection(meaning: Meaning, value: str | None) -> None:
         meaning.unusable.append("session_detection_mode")
 
 
+def _take_ratings(meaning: Meaning, values: dict[str, str]) -> None:
+    """There ratings were off until they were switched on; a switch that was never touched says nothing."""
+    if _switch(values.get(_RATINGS)) is False:
+        meaning.preferences[preferences.RATING] = preferences.OFF
+    elif values.get(_RATING_MODE) == "select_at_complete":
+        meaning.preferences[preferences.RATING] = preferences.ASK
+    if _switch(values.get(_HARDCOVER)) is False:
+        meaning.preferences[preferences.HARDCOVER_SYNC] = preferences.OFF
+
+
 def _is_manual(values: dict[str, str]) -> bool:
     """The flag is what the old plugin went by; the mode beside it was not always kept up with it."""
     flag = _switch(values.get("manual_sync_only"))
@@ -145,11 +157,14 @@ def _switch(value: str | None) -> bool | None:
     return {"true": True, "false": False}.get(value or "")
 
 
+_TAKEN = frozenset((_RATINGS, _RATING_MODE, _HARDCOVER, *(key for key, _ in _NUMBERS)))
+
+
 def _may_be_kept(key: str, value: str) -> bool:
     if len(value) > KEPT_MAX_CHARS or len(key) > KEY_MAX_CHARS or not _KEY_CHARS.issuperset(key):
         return False
     if key in _KEPT:
         return True
-    if any(word in key for word in _SECRET) or any(key == known for known, _ in _NUMBERS):
+    if any(word in key for word in _SECRET) or key in _TAKEN:
         return False
     return _switch(value) is not None or (value.isascii() and value.isdigit() and len(value) <= 12)

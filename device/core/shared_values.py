@@ -127,9 +127,9 @@ class SharedValue:
 
     def is_contested(self, on_hold: str) -> bool:
         """Whether the reader has to say which of the two values counts. `on_hold`: see `to_server`."""
-        if not self.device_at or not self.server_at or self.offered_at or self.field == PROGRESS:
+        if not (self.device_at or self.offered_at) or not self.server_at or self.field == PROGRESS:
             return False
-        ours = to_server(self.field, self.device, on_hold)
+        ours = to_server(self.field, self.now_on_device(), on_hold)
         if self.is_agreed and (same(self.field, ours, self.agreed) or same(self.field, self.server, self.agreed)):
             return False
         times = Times(self.device_at, self.server_at, self.server_at)

@@ -13,7 +13,8 @@ from device import json_text
 from device.core import outbox as rules
 from device.core import plugin_rows, plugin_times
 from device.core.journal import Book
-from device.store import books, marks, outbox, reading_sessions, settings
+from device.core.shared_values import EXACTLY
+from device.store import books, marks, outbox, reading_sessions, settings, shared_values
 from device.store import plugin_records as records
 
 TYPE_CHECKING = False
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 MATCHED_BY = "old plugin"
 NO_BOOK = -1  # no book's id
 LONGEST_S = plugin_rows.SESSION_MAX_S + plugin_rows.HISTORY_TOLERANCE_S  # of a session
-RATING_KEY = "old plugin"  # besides the book: what the reader rates later has keys of its own
 
 # What was taken, and what was left, as the report names it.
 BOOKS, SENT, QUEUED, RATINGS, RATED = "books", "sent", "queued", "ratings", "rated"
@@ -236,21 +236,23 @@ class Taker:
         if rating is None:
             self._report.leave(RATING, plugin_rows.NO_RATING)
             return
-        base = records.rating_base(self._store, book.id)
-        if base is not None and (synced or base == rating):
+        known = shared_values.load(self._store, book.id, RATING)
+        if known.is_agreed and (synced or known.agreed == str(rating)):
             return
         if synced and not self._trusts_ids:
             self._report.leave(RATING, OTHER_SERVER)
         elif synced:
-            records.set_rating_base(self._store, book.id, rating)
+            known.agree(str(rating))
+            shared_values.save(self._store, book.id, known)
             self._report.take(RATED)
         elif not book.tracked:
             self._report.leave(RATING, NOT_TRACKED)
-        else:
+        elif outbox.state_entry(self._store, rules.RATING, book.id) is None:
             payload = json_text.encode({"rating": rating}).decode("utf-8")
-            key = marks.key(book.id, RATING_KEY)
-            if outbox.add(self._store, rules.RATING, key, book.id, payload, self._state(book), True, self._now):
-                self._report.take(RATINGS)
+            outbox.add(self._store, rules.RATING, str(book.id), book.id, payload, self._state(book), True, self._now)
+            known.offer(str(rating) + EXACTLY, self._now)
+            shared_values.save(self._store, book.id, known)
+            self._report.take(RATINGS)
 
     # Highlights, notes and bookmarks
 

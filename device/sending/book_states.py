@@ -15,7 +15,7 @@ from device.core import preferences, progress, shared_values
 from device.core.instants import EARLIEST_PLAUSIBLE_S, to_iso
 from device.core.shared_values import PROGRESS, RATING, STATUS
 from device.server import book_state
-from device.store import outbox, settings
+from device.store import hardcover, outbox, settings
 from device.store import shared_values as stored
 from device.ui import book_state_texts as texts
 
@@ -226,6 +226,7 @@ class _Comparison:
         if decision.outcome == shared_values.ASK:
             return
         row.agree(decision.value)
+        hardcover.want(self._store, self._id, row.field, decision.value, self._now)
         row.offer(shared_values.to_device(row.field, decision.value), self._now)
 
     # Progress

@@ -10,7 +10,7 @@ from __future__ import annotations
 from device import json_text
 from device.core import outbox as rules
 from device.core import shared_values
-from device.store import books, outbox
+from device.store import books, hardcover, outbox
 from device.store import shared_values as stored
 
 TYPE_CHECKING = False
@@ -72,13 +72,13 @@ def _write(store: Store, change: Change, now: int, uptime: Uptime) -> None:
     if event in (rules.NO_BOOK, rules.BOOK_GONE):
         books.unmatch(store, entry.book_id, change.reason or GONE)
     if event == rules.ACCEPTED and entry.kind in rules.OF_STATE:
-        _agree(store, entry)
+        _agree(store, entry, now)
     if change.remote_id is not None:
         entry.remote_id = change.remote_id
         outbox.keep_remote_id(store, entry.id, change.remote_id)
 
 
-def _agree(store: Store, entry: Entry) -> None:
+def _agree(store: Store, entry: Entry, now: int) -> None:
     """The server has taken a rating, a read status or a position: that is what both have now."""
     fields = json_text.decode(entry.payload)
     if not isinstance(fields, dict):
@@ -91,7 +91,9 @@ def _agree(store: Store, entry: Entry) -> None:
     elif entry.kind in _FIELDS:
         field = _FIELDS[entry.kind]
         said = fields.get(field)
-        _agree_on(store, entry.book_id, field, None if said is None else str(said))
+        value = None if said is None else str(said)
+        _agree_on(store, entry.book_id, field, value)
+        hardcover.want(store, entry.book_id, field, value, now)
 
 
 def _agree_on(store: Store, book_id: int, field: str, value: str | None) -> None:

@@ -62,11 +62,10 @@ def offered(store: Store) -> list[BookValue]:
 
 
 def compared(store: Store) -> list[BookValue]:
-    """Ratings and statuses of which both sides have been seen."""
+    """Ratings and statuses of which the server's side is known."""
     return _of_books(
         store,
-        "v.device_at > 0 AND v.server_at > 0 AND v.offered_at = 0 AND v.field IN ('rating', 'status')"
-        " AND b.tracked = 1 ORDER BY v.device_at DESC, b.id",
+        "v.server_at > 0 AND v.field IN ('rating', 'status') AND b.tracked = 1 ORDER BY v.device_at DESC, b.id",
     )
 
 

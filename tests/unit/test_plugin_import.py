@@ -480,7 +480,8 @@ def test_a_match_of_another_server_does_not_come_over(device: Device, server: st
         old.add_synced_annotation(fill_book, "2026-03-01 18:00:00", "highlight", 11)
         old.add("book_metadata", book_cache_id=fill_book, rating=8, rating_synced=1)
     told = device.take_over()
-    assert device.rows("SELECT server_id, rating_base FROM book") == [(None, None)]
+    assert device.rows("SELECT server_id FROM book") == [(None,)]
+    assert device.rows("SELECT * FROM shared_value") == []
     assert device.states() == ["waiting"]
     assert device.rows("SELECT remote_id FROM mark_ledger") == [(None,)]
     assert "Left out: 1 rating (of another server)." in told
@@ -556,7 +557,11 @@ def test_a_rating_that_was_sent_is_what_both_agreed_on_and_another_is_sent(devic
     with device.old() as old:
         fill(old)
     device.take_over()
-    assert device.rows("SELECT title, rating_base FROM book ORDER BY id") == [("Moby Dick", 8), ("Emma", None)]
+    columns = "b.title, v.is_agreed, v.agreed, v.offered"
+    assert device.rows(f"SELECT {columns} FROM shared_value v JOIN book b ON b.id = v.book_id ORDER BY b.id") == [
+        ("Moby Dick", 1, "8", None),
+        ("Emma", 0, None, "6/10"),
+    ]
     assert device.rows("SELECT payload, state, unproven FROM outbox WHERE kind = 'rating'") == [
         ('{"rating":6}', "waiting", 1)
     ]

@@ -261,7 +261,7 @@ class Killed(BaseException):
 def contents(device: Device) -> list[list[tuple[Any, ...]]]:
     """What an import leaves, without the numbers of the rows."""
     return [
-        sorted(device.rows("SELECT file, fingerprint, title, server_id, tracked, rating_base FROM book")),
+        sorted(device.rows("SELECT file, fingerprint, title, server_id, tracked FROM book")),
         sorted(device.rows("SELECT source, started_at, ended_at, duration_s FROM reading_session")),
         sorted(device.rows("SELECT kind, state, unproven, payload FROM outbox")),
         sorted(device.rows("SELECT kind, made_at, remote_id FROM mark_ledger")),
