@@ -64,6 +64,22 @@ def test_the_flag_goes_before_the_mode(flag: str | None, mode: str, manual: bool
     assert plugin_settings.read(values).preferences == ({"sync_mode": "manual"} if manual else {})
 
 
+@pytest.mark.parametrize(
+    ("values", "meant"),
+    [
+        ({"rating_sync_enabled": "false"}, {"rating": "off"}),
+        ({"rating_sync_enabled": "true", "rating_sync_mode": "koreader_scaled"}, {}),
+        ({"rating_sync_enabled": "true", "rating_sync_mode": "select_at_complete"}, {"rating": "ask"}),
+        ({"hardcover_rating_sync_enabled": "false"}, {"hardcover_sync": "off"}),
+        ({"hardcover_rating_sync_enabled": "true"}, {}),
+        ({}, {}),
+    ],
+)
+def test_what_was_set_about_ratings_comes_over(values: dict[str, str], meant: dict[str, str]) -> None:
+    found = plugin_settings.read(values)
+    assert (found.preferences, found.kept) == (meant, {})
+
+
 def test_settings_of_features_to_come_are_kept_as_they_are_and_secrets_are_not(device: Device) -> None:
     with device.old() as old:
         fill(old)
