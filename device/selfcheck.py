@@ -1,4 +1,4 @@
-"""What works on this device and what does not: store, clock, CA list, server.
+"""What works on this device and what does not: store, clock, CA list, server, account.
 
 Promises: touches neither the real store nor the outbox; every line says what was tried and what came of it.
 Called by: `device/worker.py`, for a reader who wonders why nothing arrives, and on a device model nobody has tried yet.
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from device.secrets import Secrets
 
 GOOD, BAD = "good", "bad"
+HERE, AT_HOME, ACCOUNT = "server", "server at home", "account"
 
 
 class Finding:
@@ -47,9 +48,9 @@ def selfcheck(folder: Folder, secrets: Secrets | None, deadline: float, proxy: s
     if secrets is not None:
         if secrets.home_network:
             checks.append(("network", lambda: _network(secrets.home_network)))
-        checks.append(("server", lambda: _server(secrets, secrets.server, deadline, proxy)))
+        checks.append((HERE, lambda: _server(secrets, secrets.server, deadline, proxy)))
         if secrets.local_server:
-            checks.append(("server at home", lambda: _server(secrets, secrets.local_server, deadline, proxy)))
+            checks.append((AT_HOME, lambda: _server(secrets, secrets.local_server, deadline, proxy)))
     findings = []
     for what, check in checks:
         try:
@@ -57,8 +58,21 @@ def selfcheck(folder: Folder, secrets: Secrets | None, deadline: float, proxy: s
         except (OSError, ValueError, ServerError) as problem:
             findings.append(Finding(what, BAD, str(problem)))
     if secrets is None:
-        findings.append(Finding("server", BAD, "no account is set up yet"))
+        findings.append(Finding(HERE, BAD, "no account is set up yet"))
+    elif place := _that_answered(secrets, findings):
+        try:
+            findings.append(_account(folder, secrets, place, deadline, proxy))
+        except (ValueError, ServerError) as problem:
+            findings.append(Finding(ACCOUNT, BAD, str(problem)))
     return findings
+
+
+def _that_answered(secrets: Secrets, findings: list[Finding]) -> str | None:
+    """One dead host has cost its time already."""
+    good = [finding.what for finding in findings if finding.verdict == GOOD]
+    if HERE in good:
+        return secrets.server
+    return secrets.local_server if AT_HOME in good else None
 
 
 def _program() -> str:
@@ -148,3 +162,25 @@ def _server(secrets: Secrets, server: str, deadline: float, proxy: str) -> str:
     pinned = ", with the certificate that you have trusted" if trust.pin(place.host) else ""
     note = ", but what is sent to it is not encrypted" if address.is_unencrypted(str(connection.address)) else ""
     return f"{place} answers{by}{pinned}{note}"
+
+
+def _account(folder: Folder, secrets: Secrets, server: str, deadline: float, proxy: str) -> Finding:
+    """Logs in, if there is no token, and asks what the account may not do."""
+    from device.secrets import Keeper
+    from device.server import address, http, permissions, tls
+    from device.server import proxy as proxies
+    from device.server.account import Account
+    from device.server.client import Client
+    from device.ui import dialect_texts
+
+    now = int(time.time())
+    trust = tls.Trust(secrets.extra_ca_pem, now, "", secrets.pins)
+    connection = http.Connection(address.parse(server), trust, deadline, None, proxies.parse(proxy))
+    keeper = Keeper(folder.disk, folder.secrets)
+    try:
+        me = Client(connection, Account(connection, keeper, secrets, now)).get(permissions.ME)
+    finally:
+        connection.close()
+    lacking = permissions.lacking(me)
+    words = " ".join(dialect_texts.lacking(lacking)) or dialect_texts.ALLOWED
+    return Finding(ACCOUNT, BAD if permissions.LIBRARY in lacking else GOOD, words)

@@ -359,6 +359,7 @@ def _write_for_launcher(
     state.account = account
     state.server = None if account is None else account.server
     state.problem = problem
+    state.lacking = _lacking(run)
     state.last_sync_at = settings.get_int(run.store, settings.LAST_SYNC_AT)
     state.untracked = books.untracked_files(run.store)
     state.offers = menu.plugin_offer() if offered else []

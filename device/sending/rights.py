@@ -1,8 +1,8 @@
 """What the account may not do, as far as it matters: asked rarely, told once.
 
-Promises: `users/me` is asked once a month, and again when the server has refused something; what is lacking is told
-once and stays in the menu and the status until it is no longer lacking. Nothing is kept from being tried, and an
-answer that does not come is no error.
+Promises: `users/me` is asked once a month, and again when the server has refused something; while something is lacking
+once a day, and whenever the reader asks for a sync. What is lacking is told once and stays in the menu and the status
+until it is no longer lacking. Nothing is kept from being tried, and an answer that does not come is no error.
 Called by: `device/sending/sender.py`, when books were looked for in vain; `device/verbs.py` for what is known.
 """
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from device.store.database import Store
 
 REMEMBERED_S = 30 * 86_400
+LACKING_S = 86_400  # what is lacking may be given at any time
 TRIED_AGAIN_S = 86_400  # after an answer that did not come
 DOUBTED_AFTER_S = 3_600  # a server that refuses again and again is not asked why each time
 USED = (permissions.LIBRARY, permissions.OPDS)  # what something here needs; the others are told when one asks
@@ -40,9 +41,9 @@ class Rights:
         self._client = client
         self._clock = clock
 
-    def look(self, result: Result) -> None:
-        """Asks if nobody knows, and tells what has not been told."""
-        if not self._is_remembered():
+    def look(self, result: Result, asked_for: bool) -> None:
+        """Asks if nobody knows, or if what was lacking may be there now, and tells what has not been told."""
+        if not self._is_remembered(asked_for):
             self._ask()
         told = _words(self._store, settings.PERMISSIONS_TOLD)
         lacking = used(self._store)
@@ -70,8 +71,11 @@ class Rights:
             settings.put(self._store, settings.PERMISSIONS_AT, str(asked_at))
             settings.put(self._store, settings.PERMISSIONS, known)
 
-    def _is_remembered(self) -> bool:
-        return settings.get(self._store, settings.PERMISSIONS_AT) is not None and 0 <= self._age_s() < REMEMBERED_S
+    def _is_remembered(self, asked_for: bool) -> bool:
+        if settings.get(self._store, settings.PERMISSIONS_AT) is None:
+            return False
+        lacking_s = 0 if asked_for else LACKING_S
+        return 0 <= self._age_s() < (lacking_s if used(self._store) else REMEMBERED_S)
 
     def _age_s(self) -> int:
         return self._clock.wall_s() - settings.get_int(self._store, settings.PERMISSIONS_AT)

@@ -23,8 +23,8 @@ class State:
     """What the menu shows. `problem`: what the last sync that failed had to say; `offers`: items that come first."""
 
     __slots__ = (
-        "account", "entries", "hardcover", "last_sync_at", "now", "offers", "preferences", "problem", "server",
-        "untracked",
+        "account", "entries", "hardcover", "lacking", "last_sync_at", "now", "offers", "preferences", "problem",
+        "server", "untracked",
     )  # fmt: skip
 
     def __init__(self, entries: list[OpenEntry], preferences: Preferences, now: int) -> None:
@@ -37,6 +37,7 @@ class State:
         self.untracked: list[str] = []
         self.offers: list[Json] = []
         self.account: account_menu.Shown | None = None
+        self.lacking: list[str] = []  # what the account at the server may not do
         self.hardcover: list[Json] = []  # its submenu, if there is one
 
 
@@ -67,6 +68,7 @@ def menu(state: State) -> dict[str, Json]:
         items.append(text("manual", texts.MANUAL))
     if state.problem is not None:
         items.append(text("problem", texts.sync_failed(state.problem)))
+    items.extend(text(f"lacking-{number}", line) for number, line in enumerate(state.lacking, 1))
     if not state.entries:
         items.append(text("waiting", texts.NOTHING_WAITS))
     for number, entry in enumerate(state.entries[:ENTRIES_MAX], 1):

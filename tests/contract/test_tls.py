@@ -115,6 +115,7 @@ def test_the_selfcheck_names_every_part_it_tried(tmp_path: Path) -> None:
         "clock: good",
         "certificates: good",
         "server: good",
+        "account: good",
     ]
 
 
