@@ -167,6 +167,53 @@ def requests(folder: Path, worker: tuple[str, ...] = (str(X86_64),)) -> Iterator
             yield Measured(f"{dialect}, requests of an idle sync", len(server.requests) - before, "", 2, 1)
 
 
+def changes(folder: Path, worker: tuple[str, ...] = (str(X86_64),)) -> Iterator[Measured]:
+    """Twenty books of a library of 500: the first sync, an idle one, and twenty changes of ratings, status, progress."""
+    for dialect in ("booklore", "grimmory", "worldteacher"):
+        server = StandIn(dialect=dialect)
+        server.add_user("anna", "secret")
+        for number in range(500):
+            server.add_book(title=f"Book {number}", authors=[f"Author {number}"], file_name=f"{number}.epub")
+        with server:
+            reader = Reader(folder / f"changes-{dialect}", worker)
+            reader.configure(server.url)
+            for number in range(20):
+                _closes(reader, number, 0, {"fraction": 0.3, "rating": 3, "status": "reading"})
+            reader.run("sync")
+            yield from _requests_so_far(f"{dialect}, first sync, 20 books of 500", server, 66, 63)
+            reader.let_hours_pass(2)
+            yield from _requests_of_a_run(f"{dialect}, idle sync", server, reader, 2, 1)
+            for number in range(20):
+                saved = {"fraction": 0.3, "rating": 3, "status": "reading"}
+                saved |= ({"rating": 5}, {"fraction": 0.4}, {"status": "abandoned"})[number % 3]
+                _closes(reader, number, 1, saved)
+            yield from _requests_of_a_run(f"{dialect}, 20 changes and their sessions", server, reader, 46, 42)
+
+
+def _closes(reader: Reader, number: int, day: int, saved: dict[str, object]) -> None:
+    place = {"page": 100, "pages": 300, "fraction": saved["fraction"]}
+    reader.journal(
+        [
+            (0, "open", {"page": 99, "pages": 300, "fraction": 0.29}),
+            (60, "page", place),
+            (120, "close", {"reason": "close", **place}),
+            (121, "snapshot", {"xpointer": "/body/DocFragment[3]/body/p[1]", **saved}),
+        ],
+        title=f"Book {number}",
+        authors=[f"Author {number}"],
+        start=1_795_000_000 + day * 86_400 + number * 1000,
+    )
+
+
+def _requests_of_a_run(what: str, server: StandIn, reader: Reader, must: int, reach: int) -> Iterator[Measured]:
+    before = len(server.requests)
+    reader.run("sync")
+    made = server.requests[before:]
+    yield Measured(f"{what}, requests", len(made), "", must, reach)
+    yield Measured(f"{what}, bytes sent", sum(request.bytes_in for request in made) / 1000, "kB", None, None)
+    yield Measured(f"{what}, bytes received", sum(request.bytes_out for request in made) / 1000, "kB", None, None)
+
+
 def _requests_so_far(what: str, server: StandIn, must: int, reach: int) -> Iterator[Measured]:
     received = sum(request.bytes_in for request in server.requests)
     sent = sum(request.bytes_out for request in server.requests)
@@ -230,6 +277,7 @@ SECTIONS: tuple[tuple[str, Callable[[Path], Iterator[Measured]]], ...] = (
     ("memory, x86_64 static executable", memory),
     ("history, x86_64 static executable", history),
     ("requests", requests),
+    ("requests of changes", changes),
 )
 
 if __name__ == "__main__":

@@ -121,6 +121,12 @@ class Reader:
         with contextlib.closing(sqlite3.connect(self.data / "state.sqlite")) as store, store:
             store.execute("UPDATE outbox SET begun_uptime_s = begun_uptime_s - ? WHERE state = 'intent'", (SETTLE_S,))
 
+    def let_hours_pass(self, hours: int) -> None:
+        """It is time to ask the server for changes again, and what it said is that much older."""
+        with contextlib.closing(sqlite3.connect(self.data / "state.sqlite")) as store, store:
+            store.execute("DELETE FROM setting WHERE key = 'pulled_at'")
+            store.execute("UPDATE shared_value SET server_at = server_at - ?", (hours * 3600,))
+
     def status(self) -> str:
         return self.run("status").stdout
 

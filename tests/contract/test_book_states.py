@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import sqlite3
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -71,9 +69,7 @@ class Shelf:
         self.let_hours_pass(1)
 
     def let_hours_pass(self, hours: int) -> None:
-        with contextlib.closing(sqlite3.connect(self.reader.data / "state.sqlite")) as store, store:
-            store.execute("DELETE FROM setting WHERE key = 'pulled_at'")
-            store.execute("UPDATE shared_value SET server_at = server_at - ?", (hours * 3600,))
+        self.reader.let_hours_pass(hours)
 
     def koreader_reads(self, fraction: float) -> None:
         """Another device, with KOReader's own progress sync."""
