@@ -565,11 +565,11 @@ end
 
 test("a text that would not leave room for the answers is cut before a character", function(folder)
     local world = closed(folder, rating({ text = "x" .. ("é"):rep(400) }), rating({ id = "b", text = ("y\n"):rep(50) }))
-    equal(dialog(world).text, "x" .. ("é"):rep(249) .. "…", "text")
+    equal(dialog(world).text, "x" .. ("é"):rep(299) .. "…", "text")
     world:pass(DRAWN_S)
     dialog(world).tap("1")
     world:pass(1)
-    equal(select(2, dialog(world).text:gsub("y", "")), 10, "lines")
+    equal(select(2, dialog(world).text:gsub("y", "")), 12, "lines")
 end)
 
 test("an error while a question is shown stays in the log", function(folder)

@@ -12,7 +12,7 @@ local QUESTIONS_MOST = 5 -- of a result, and waiting
 local ANSWERS_MOST, COLUMNS_MOST = 20, 5
 local ID_LIMIT_BYTES, LABEL_LIMIT_BYTES = 64, 1000
 -- A dialog does not scroll what it asks; on the smallest screens more than this would leave no room for the answers.
-local TEXT_LIMIT_BYTES, TEXT_LINES_MOST = 500, 10
+local TEXT_LIMIT_BYTES, TEXT_LINES_MOST = 600, 12
 local VALUE_LIMIT_BYTES = 4000 -- of an argument
 local LOOK_FIRST_S, LOOK_LONGEST_S, LOOK_GROWTH = 1, 15, 1.5
 local WAITING_MOST_S = 10 * 60 -- after that it may well be out of date
@@ -99,10 +99,9 @@ end
 
 --- Cut before a character, not inside it.
 local function shortened(text)
-    local lines, line_count = {}, 0
-    for line in text:gmatch("[^\n]+") do
-        line_count = line_count + 1
-        if line_count <= TEXT_LINES_MOST then lines[#lines + 1] = line end
+    local lines = {}
+    for line in (text .. "\n"):gmatch("([^\n]*)\n") do
+        if #lines < TEXT_LINES_MOST then lines[#lines + 1] = line end
     end
     local short = table.concat(lines, "\n")
     if #short <= TEXT_LIMIT_BYTES then return short end

@@ -30,7 +30,7 @@ Worker.__index = Worker
 --   program    string, how messages name the executable
 --   ui         UIManager
 --   device     Device
---   clock      {monotonic_ms = fn}
+--   clock      {monotonic_ms = fn, boottime_ms = fn → number|nil}
 --   new_id     fn → string
 --   exists     fn(path) → boolean
 --   open_book  fn → string|nil, absolute path of the book that is open
@@ -113,12 +113,18 @@ end
 --- may be about the book before it.
 function Worker:book_opened()
     if self.leaving then return end
-    self:forget_opening()
+    self.unasked = true
+    self.deps.ui:unschedule(self.fire_open)
     self.deps.ui:scheduleIn(OPEN_SETTLES_S, self.fire_open)
 end
 
---- The book is closed again, or the device falls asleep over it; waking up starts the worker anyway.
-function Worker:forget_opening()
+--- The device falls asleep over it; the run when it has woken up, or has a network again, will be for the book.
+function Worker:put_off_opening()
+    self.deps.ui:unschedule(self.fire_open)
+end
+
+function Worker:_forget_opening()
+    self.unasked = false
     self.deps.ui:unschedule(self.fire_open)
 end
 
@@ -131,7 +137,7 @@ end
 function Worker:request_after_drawing(reason)
     if self.leaving then return end
     self:_cancel_pending()
-    self:forget_opening()
+    self:_forget_opening()
     self.pending = reason
     self.deps.ui:tickAfterNext(self.fire)
 end
@@ -141,7 +147,7 @@ function Worker:leave()
     self.leaving = true
     self.wishes = {}
     self:_cancel_pending()
-    self:forget_opening()
+    self:_forget_opening()
     self:_unwatch()
 end
 
@@ -200,8 +206,8 @@ function Worker:_spawn(wish)
     }
     local outcome = self.deps.runs:start(run.job, wish, DEADLINE_S)
     if outcome == "started" then
-        if run.verb == "sync" then self.last_sync_ms, self.last_outcome = self.deps.clock.monotonic_ms(), nil end
-        if run.verb == "sync" and run.reason == "open" then self.last_opened = wish.book end
+        if run.verb == "sync" then self.last_sync_ms, self.last_outcome = self:_now_ms(), nil end
+        if run.verb == "sync" and run.reason == "open" then self.last_opened, self.unasked = wish.book, false end
         return run
     elseif outcome == "missing" then
         self:_tell(run.tapped, T(_("BookLore Sync: program missing: %1"), self.deps.program))
@@ -289,7 +295,8 @@ end
 function Worker:_fire()
     local reason = self.pending
     self.pending = nil
-    if reason and self.deps.connected() then self:request(reason) end
+    if not reason or not self.deps.connected() then return end
+    self:request(AUTOMATIC[reason] and self.unasked and self.deps.open_book() and "open" or reason)
 end
 
 function Worker:_fire_open()
@@ -303,7 +310,12 @@ end
 
 function Worker:_debounce_left_s()
     if not self.last_sync_ms then return 0 end
-    return math.max(0, DEBOUNCE_S - (self.deps.clock.monotonic_ms() - self.last_sync_ms) / 1000)
+    return math.max(0, DEBOUNCE_S - (self:_now_ms() - self.last_sync_ms) / 1000)
+end
+
+--- A night is longer than 25 seconds. (A run that is watched sleeps with the device, so it has the other clock.)
+function Worker:_now_ms()
+    return self.deps.clock.boottime_ms() or self.deps.clock.monotonic_ms()
 end
 
 --- What stays wrong is said once per process, or whenever the reader taps.

@@ -98,7 +98,7 @@ end)
 
 on("Suspend", function(self)
     self.process.asleep = true
-    self.process.worker:forget_opening()
+    self.process.worker:put_off_opening()
     if self.reading then self.process.journal:suspend(Reading.text_place(self.ui)) end
 end)
 
