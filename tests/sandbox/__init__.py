@@ -10,6 +10,19 @@ Theory of operation. `connection` reads a request, `recorder` notes it, `faults`
 row of `routes.ROUTES`, checks credentials and runs the handler in one transaction of `database`. Where servers differ
 is in two tables, `dialects` and `routes`, and nowhere else. A new endpoint is a handler, a row, and perhaps a table in
 `schema`.
+
+What is modelled: logins and tokens with their traps (`authentication`, `tokens`, `login_limits`), the account, its
+permissions and libraries (`accounts`), the accounts of KOReader's own sync and of OPDS (`accounts`, `opds`), books in
+all their lists (`books`), Komga's list with its fingerprints (`komga`), rating, read status and progress with what each
+does to the others (`book_state`, `web_progress`, `koreader_sync`), reading sessions, marks, notes, shelves, and an
+administrator's switches (`administration`). What is not: downloads, covers, uploads, statistics, the rest of OPDS and
+Komga, Kobo, signing in through an OIDC provider.
+
+What a test does besides asking: `add_*` puts something there, `set_*` is an administrator's hand (Komga's switch, the
+version, permissions, libraries, a password), `*_on_web` and `koreader_progress` are the same reader elsewhere, `fault`
+spoils a request, `restart` (and the fault of that name) takes the server away and brings it back. `requests` and
+`asked` tell what was asked. A client that asks for the newest version fails its test: the real server calls another
+host then.
 """
 
 from tests.sandbox.clock import Clock

@@ -41,6 +41,7 @@ class HttpServer:
         self.stopping = threading.Event()
         self._stopped_for_good = threading.Event()  # rather than between two lives
         self._restart: threading.Thread | None = None
+        self.on_restart: Callable[[], None] = lambda: None  # what is in memory only is gone
         self._tls = _tls_context(*tls) if tls is not None else None
         self._listener: socket.socket | None = None
         self._open: set[socket.socket] = set()
@@ -97,6 +98,7 @@ class HttpServer:
         with self._lock:
             self._restart = None
         if not stopped:
+            self.on_restart()
             self.start(host, port)
 
     def _run(self, target: Callable[[socket.socket], None], argument: socket.socket) -> None:

@@ -122,6 +122,7 @@ ROUTES = [
         ("GET", "/api/v1/books/by-hash/{hash}", W, TOKEN, books.show_book_by_hash),
         ("GET", "/api/v1/books/{id}", ALL, TOKEN, books.show_book),
         ("GET", "/api/v1/app/books", G, TOKEN, books.page_app_books),
+        ("GET", "/api/mobile/v1/books", W, TOKEN, books.page_app_books),
         ("PUT", "/api/v1/books/personal-rating", ALL, TOKEN, book_state.rate),
         ("POST", "/api/v1/books/reset-personal-rating", ALL, TOKEN, book_state.reset_ratings),
         ("POST", "/api/v1/books/status", ALL, TOKEN, book_state.change_status),

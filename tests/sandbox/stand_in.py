@@ -54,6 +54,7 @@ class StandIn:
         )
         certificate_and_key = None if tls is None else (Path(tls[0]), Path(tls[1]))
         self.http = HttpServer(self._dispatcher.answer, self._faults, self.recorder, self.clock, certificate_and_key)
+        self.http.on_restart = self._dispatcher.forget_failures
         self._scheme = "http" if tls is None else "https"
         self.may_call_home = False  # nobody should ask for the newest version; a test that does says so
         self._host = host
@@ -150,7 +151,7 @@ class StandIn:
         file_hash: str | None = None,
         library_id: int | None = None,
         subtitle: str | None = None,
-        language: str | None = None,
+        language: str | None = "en",
         page_count: int | None = None,
         publisher: str | None = None,
         published_date: str | None = None,
