@@ -265,9 +265,11 @@ def day(now: int) -> str:
 
 
 def fingerprint_in(text: str) -> str:
-    """A SHA-256 fingerprint as people write it (colons, spaces, capitals) in the form that is compared. Raises
-    ValueError."""
-    found = text.strip().lower().removeprefix("sha256").lstrip(":=/ ").replace(":", "").replace(" ", "")
+    """A SHA-256 fingerprint as people and `openssl x509 -fingerprint` write it, in the form that is compared.
+
+    Raises ValueError.
+    """
+    found = text.rpartition("=")[2].strip().lower().removeprefix("sha256").replace(":", "").replace(" ", "")
     if len(found) != PIN_CHARS or not all(character in "0123456789abcdef" for character in found):
         raise ValueError(f"{text[:80]!r} is no SHA-256 fingerprint: 64 hexadecimal digits, with or without colons")
     return found

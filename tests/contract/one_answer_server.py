@@ -11,11 +11,12 @@ from types import TracebackType
 
 
 class OneAnswerServer:
-    """Answers whatever it is asked with `always`, one connection for each request."""
+    """Answers whatever it is asked with `always`, one connection for each request; `requests` are what it was asked."""
 
-    def __init__(self) -> None:
-        self.always = b""
-        self._listener = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, port: int = 0, always: bytes = b"") -> None:
+        self.always = always
+        self.requests: list[bytes] = []
+        self._listener = socket.create_server(("127.0.0.1", port))
         self._thread = threading.Thread(target=self._serve)
 
     @property
@@ -40,5 +41,7 @@ class OneAnswerServer:
             except OSError:
                 return
             with peer:
-                if peer.recv(65_536):
+                asked = peer.recv(65_536)
+                if asked:
+                    self.requests.append(asked)
                     peer.sendall(self.always)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +31,13 @@ def test_a_file_from_any_editor_is_understood(content: str) -> None:
         ("sever = x\n", "line 1"),
         (GOOD + "user = " + "x" * 2000, "line 4: the value is too long"),
         ("user =\nserver = x\npassword = y", "lacks user"),
+        ("server = x\npassword = y", "lacks user"),
+        ("user = y\npassword = z", "lacks server"),
+        ("server = x\nuser = y\ntoken =", "lacks password"),
+        ("server = x\ntoken = abc", "lacks user"),
+        ("keep_password = perhaps", "line 1: expected yes or no"),
+        ("hardcover_token = caf\u00e9", "line 1: a token holds letters"),
+        ("home_network = " + "x" * 33, "line 1: a Wi-Fi network's name"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(content: str, words: str) -> None:
@@ -39,6 +48,19 @@ def test_what_is_wrong_is_said_with_its_line(content: str, words: str) -> None:
 def test_a_file_in_another_encoding_is_refused_in_words() -> None:
     with pytest.raises(SetupProblem, match="not UTF-8"):
         parse(GOOD.encode("utf-16"), "setup.txt")
+
+
+def test_a_token_is_enough_and_names_its_user() -> None:
+    token = "e30." + base64.urlsafe_b64encode(b'{"sub":"anna","exp":1}').decode().rstrip("=") + ".x"
+    assert parse(f"server = x\ntoken = {token}".encode(), "setup.txt")["user"] == "anna"
+    assert parse(f"server = x\nuser = bert\ntoken = {token}".encode(), "setup.txt")["user"] == "bert"
+
+
+@pytest.mark.parametrize(
+    "content", ["hardcover_token = abc", "password = new", "local_server = http://192.168.1.5\nhome_network = Nest"]
+)
+def test_a_file_that_only_changes_something_need_not_name_the_server(content: str) -> None:
+    assert "server" not in parse(content.encode(), "setup.txt")
 
 
 @given(st.binary(max_size=300))

@@ -1,0 +1,171 @@
+"""A server with two addresses: one at home, one for everywhere."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.one_answer_server import OneAnswerServer
+from tests.contract.test_transport import library
+from tests.reader import EMMA, MOBY, Reader
+from tests.sandbox import StandIn
+
+DEAD = "http://127.0.0.1:9"
+PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\nConnection: close\r\n\r\n<p/>"
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Reader:
+    return Reader(tmp_path / "bookloresync")
+
+
+@pytest.fixture
+def server() -> Iterator[StandIn]:
+    with library() as started:
+        yield started
+
+
+def set_up(reader: Reader, remote: str, local: str, more: str = "") -> None:
+    lines = f"server = {remote}\nlocal_server = {local}\nuser = anna\npassword = secret\n{more}"
+    (reader.data / "setup.txt").write_text(lines)
+    run = reader.run("configure")
+    assert run.returncode == 0, run.stderr
+
+
+def kept(reader: Reader, key: str) -> str | None:
+    with contextlib.closing(sqlite3.connect(reader.data / "state.sqlite")) as store:
+        row = store.execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+
+def asked_to(server: StandIn) -> list[str]:
+    return [f"{request.method} {request.path}" for request in server.requests]
+
+
+def test_in_an_unknown_network_the_address_at_home_is_tried_first_and_asked_who_it_is(
+    server: StandIn, reader: Reader
+) -> None:
+    set_up(reader, DEAD, server.url)
+    reader.reads(**MOBY)
+    assert reader.run("sync").returncode == 0
+    assert len(server.sessions()) == 1
+    assert asked_to(server)[:2] == ["GET /api/v1/healthcheck", "POST /api/v1/auth/login"]
+    assert "authorization" not in server.requests[0].headers
+    assert kept(reader, "address_worked") == "local"
+
+
+def test_an_address_that_does_not_answer_falls_over_to_the_other_in_the_same_run(
+    server: StandIn, reader: Reader
+) -> None:
+    set_up(reader, server.url, DEAD)
+    reader.reads(**MOBY)
+    reader.reads(start=1_795_100_000, **EMMA)
+    assert reader.run("sync").stdout == "2 reading sessions sent.\n"
+    assert asked_to(server)[0] == "POST /api/v1/auth/login"
+    assert kept(reader, "address_worked") == "remote"
+
+
+def test_a_stranger_at_the_address_of_home_is_told_nothing(server: StandIn, reader: Reader) -> None:
+    with OneAnswerServer(always=PAGE) as stranger:
+        set_up(reader, server.url, stranger.url)
+        reader.reads(**MOBY)
+        assert reader.run("sync").returncode == 0
+        [asked] = stranger.requests
+        assert asked.startswith(b"GET /api/v1/healthcheck HTTP/1.1\r\n")
+        assert b"authorization" not in asked.lower()
+    assert len(server.sessions()) == 1
+
+
+def test_the_address_that_worked_last_comes_first(server: StandIn, reader: Reader) -> None:
+    with OneAnswerServer(always=PAGE) as stranger:
+        set_up(reader, server.url, stranger.url)
+        for number in range(3):
+            reader.reads(start=1_795_000_000 + number * 1000, **MOBY)
+            reader.run("sync")
+        assert len(stranger.requests) == 1
+    assert len(server.sessions()) == 3
+
+
+def test_a_silent_address_at_home_costs_three_seconds(server: StandIn, reader: Reader) -> None:
+    with silent_place() as silent:
+        set_up(reader, server.url, silent)
+        reader.reads(**MOBY)
+        started_s = time.monotonic()
+        assert reader.run("sync").returncode == 0
+        assert 2.5 < time.monotonic() - started_s < 8
+
+
+def test_where_neither_answers_the_reader_is_told_and_everything_waits(reader: Reader) -> None:
+    set_up(reader, "http://127.0.0.1:10", DEAD)
+    reader.reads(**MOBY)
+    run = reader.run("sync")
+    assert run.returncode == 4
+    assert "http://127.0.0.1:10 cannot be reached" in run.stdout
+    assert "1 reading session of “Moby Dick”" in reader.status()
+
+
+def test_it_is_one_account_by_either_address(server: StandIn, reader: Reader) -> None:
+    """Nothing is looked up again, and tokens of the one are good at the other."""
+    set_up(reader, DEAD, server.url)
+    reader.reads(**MOBY)
+    reader.run("sync")
+    edit(reader, server=server.url, local_server=DEAD, known_as=DEAD)
+    before = len(server.requests)
+    reader.reads(start=1_795_100_000, **MOBY)
+    assert reader.run("sync").returncode == 0
+    assert not [line for line in asked_to(server)[before:] if "auth" in line or "reading-sessions/book" in line]
+    assert len(server.sessions()) == 2
+
+
+def test_an_account_that_gets_a_second_address_stays_the_same_account(server: StandIn, reader: Reader) -> None:
+    reader.configure(server.url)
+    reader.reads(**MOBY)
+    reader.run("sync")
+    before = kept(reader, "matches_of")
+    set_up(reader, "http://127.0.0.1:10", server.url)
+    reader.reads(start=1_795_100_000, **MOBY)
+    assert reader.run("sync").returncode == 0
+    assert kept(reader, "matches_of") == before
+    assert "GET /api/v1/reading-sessions/book/1" not in asked_to(server)
+
+
+def test_the_selfcheck_tries_each_address(server: StandIn, reader: Reader) -> None:
+    set_up(reader, server.url, DEAD, "home_network = Nest\n")
+    run = reader.run("selfcheck")
+    assert f"server: good, {server.url} answers" in run.stdout
+    assert f"server at home: bad, {DEAD} cannot be reached" in run.stderr
+
+
+def test_a_mistake_in_the_address_of_home_is_said(reader: Reader) -> None:
+    (reader.data / "setup.txt").write_text("server = http://x\nuser = a\npassword = b\nlocal_server = 192.168.1.5\n")
+    run = reader.run("configure")
+    assert run.returncode == 1
+    assert "'192.168.1.5' is not a server address" in run.stderr
+
+
+def edit(reader: Reader, **fields: Any) -> None:
+    path = reader.data / "secrets.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+
+
+@contextlib.contextmanager
+def silent_place() -> Iterator[str]:
+    """An address that takes no connection and refuses none: its queue is full, and nobody takes from it."""
+    with socket.socket() as listener, contextlib.ExitStack() as waiting:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        place = listener.getsockname()
+        for _ in range(4):
+            client = waiting.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(place)
+        time.sleep(0.05)
+        yield f"http://127.0.0.1:{place[1]}"
