@@ -41,6 +41,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "device.core": ("device.json_text",),  # text in, values out: no input or output of its own
     "device.store": ("device.core", "device.disk", "device.version"),
     "device.koreader": ("device.core", "device.disk", "device.json_text"),
+    "device.epub": (),
     "device.server": ("device.core", "device.json_text", "device.version", "device.secrets", "device.store.outbox"),
     "device.ui": ("device.core", "device.json_text", "device.store.outbox"),
 }
@@ -61,6 +62,7 @@ ROOMS_WITHOUT: dict[str, tuple[str, ...]] = {
     ),
     "device.store": ("_socket", "_ssl", "select"),
     "device.koreader": ("_socket", "_ssl", "_sqlite3", "select"),  # its statistics are read through the store's room
+    "device.epub": ("_socket", "_ssl", "_sqlite3", "select"),
     "device.ui": ("posix", "_socket", "_ssl", "_sqlite3", "select"),
 }
 NETWORK_MODULES = ("_socket", "_ssl")

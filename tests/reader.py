@@ -110,7 +110,9 @@ class Reader:
         store = database.open_store(Disk(), str(self.data / "state.sqlite"), 0)
         with store.transaction():
             file = f"/mnt/onboard/{title}.epub"
-            book = books.remember(store, Book(file, "epub", title, authors, [], None, None))
+            found = Book(file, "epub", title, authors, [], None, None)
+            found.language = "en"
+            book = books.remember(store, found)
             text = payload if isinstance(payload, str) else json.dumps(payload)
             key = f"{kind} {self.enqueued}"
             assert outbox.add(store, kind, key, book, text, state, state == WAITING, int(time.time()))
@@ -139,6 +141,6 @@ def journal_text(moments: list[Moment], title: str, start: int, boot: str | None
         if event == "open" and boot is not None:
             line["boot"] = boot
         if event == "open":
-            line["book"] = {"file": f"/mnt/onboard/{title}.epub", "format": "epub", "title": title, **book}
+            line["book"] = {"file": f"/mnt/onboard/{title}.epub", "format": "epub", "title": title, "language": "en", **book}
         lines.append(json.dumps(line) + "\n")
     return "".join(lines)

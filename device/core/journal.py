@@ -27,6 +27,7 @@ LABEL_MAX_CHARS = 128  # as much as the launcher writes; the servers hold 500
 STATUS_MAX_CHARS = 40  # one of KOReader's words
 STARS_MOST = 5
 LIST_MAX = 50  # authors and identifiers of one book
+SERIES_INDEX_MOST = 100_000  # some number the issues of a year by its date
 
 OPEN, PAGE, SUSPEND, RESUME, CLOSE, SNAPSHOT = "open", "page", "suspend", "resume", "close", "snapshot"
 
@@ -38,7 +39,10 @@ class UnknownVersion(ValueError):
 class Book:
     """What the launcher knows of a book when it is opened."""
 
-    __slots__ = ("authors", "file", "fingerprint", "format", "identifiers", "size_bytes", "title")
+    __slots__ = (
+        "authors", "file", "fingerprint", "format", "identifiers", "language", "series", "series_index", "size_bytes",
+        "title",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -57,6 +61,9 @@ class Book:
         self.identifiers = identifiers
         self.fingerprint = fingerprint
         self.size_bytes = size_bytes
+        self.series = ""
+        self.series_index: float | None = None
+        self.language = ""
 
     def name(self) -> str:
         """How messages call the book: its title, else its file's name."""
@@ -196,7 +203,7 @@ def _book(value: Json) -> Book | None:
     if not file:
         return None
     fingerprint = _text(value.get("fingerprint"))
-    return Book(
+    book = Book(
         file=file,
         format=_text(value.get("format")).lower(),
         title=_text(value.get("title")),
@@ -205,6 +212,12 @@ def _book(value: Json) -> Book | None:
         fingerprint=fingerprint if len(fingerprint) == 32 else None,
         size_bytes=bounded(value.get("size_bytes"), 0, 2**53),
     )
+    book.series = _text(value.get("series"))
+    book.language = _text(value.get("language"))
+    index = value.get("series_index")
+    if isinstance(index, (int, float)) and not isinstance(index, bool) and abs(index) <= SERIES_INDEX_MOST:
+        book.series_index = float(index)
+    return book
 
 
 def bounded(value: Json, least: int, most: int) -> int | None:

@@ -1,103 +1,411 @@
-"""Which book on the server is this file? Only certainty matches by itself; everything else waits for the reader.
+"""Which book on the server is this file? Only certainty matches by itself; everything else is asked.
 
-Rules, in order; the first that names exactly one book wins, and one that names several ends the search, because the
-weaker rules cannot tell them apart either:
-  1. ISBN: one of the file's ISBNs, checksum verified, as ISBN-13.
-  2. File name and size in KiB. The name alone is no proof: libraries are full of `book.epub`.
-  3. Title and one author, compared by their letters and digits only, without case.
+Rule 1: every rule by which a match is made, refused or left to the reader lives in this file.
 
-Called by: `device/sending/sync.py`. Never: asks the server.
+Theory of operation. Each pair of a file and a book on the server is compared once, and what speaks for and against it
+noted (`Candidate`). What makes a pair certain:
+  hash       KOReader's fingerprint is the server's, and the sizes agree; or the titles do not contradict it, because
+             KOReader of 2026 gives a book that is opened from within another the other's fingerprint.
+  file       The file's name and its size in KiB. A name that libraries are full of (`book.epub`) is none.
+  ISBN       One ISBN in common, and titles that are the same, or the same but for a subtitle or a slip of the pen.
+             An ISBN alone is no proof: sets give theirs to their volumes, and servers look the wrong one up.
+  title      Title with subtitle and all authors, in one language and one kind of file. Where that could be a
+             coincidence (`_needs_proof`), the file's size in KiB as well.
+What a pair never survives, but for the hash of a file of the same size: another language, or the number of another
+volume. What it does not survive without hash or file: a word that makes another book of a title (`abridged`, `box
+set`) in only one of them, and two ISBNs that are not the same.
+
+One certain pair is a match, unless another book of the server could be it just as well: then file, and after it the
+format, decide between them, or nobody does. What is not certain is shown to the reader in the order of its score.
+
+Called by: `device/sending/finding_books.py`. Never: asks the server.
 """
 
 from __future__ import annotations
 
-BY_ISBN, BY_FILE, BY_TITLE = "ISBN", "file name and size", "title and author"
-RULES = (BY_ISBN, BY_FILE, BY_TITLE)
+from device.core import file_kinds, isbn, languages, names, titles
+from device.core.folding import words
+from device.core.title_words import COMMON_FILE_NAMES, MAKES_ANOTHER, SMALL_WORDS
+
+BY_HASH, BY_ISBN, BY_FILE, BY_TITLE = "hash", "ISBN", "file name and size", "title and author"
+RULES = (BY_HASH, BY_FILE, BY_ISBN, BY_TITLE)  # the surest first
 
 SIZE_TOLERANCE_KB = 1  # the servers round, and not all the same way
+SIZES_APART = 3  # a file that is so many times as big as another is not the same text: a sample, an illustrated edition
+CANDIDATES_MOST = 5  # for the reader to choose from
+KEPT_MOST = 40  # candidates of one book in memory: those with the highest scores
+SCORE_LEAST = 0.3  # below this there is no more than a common word
 
 NONE_FOUND = "no book on the server has its ISBN, its file, or its title and author"
 SEVERAL_FOUND = "several books on the server could be this one"
+UNCERTAIN = "a book on the server looks like this one, but it is not certain"
+
+# What speaks for or against a candidate, in the order in which it is said.
+SAME_HASH, SAME_FILE, SAME_ISBN, SAME_TITLE, LIKE_TITLE, SAME_AUTHOR = (
+    "hash", "file", "isbn", "title", "like title", "author"
+)  # fmt: skip
+SAME_SIZE, OTHER_LANGUAGE, OTHER_VOLUME, OTHER_FORMAT, OTHER_ISBN, OTHER_AUTHOR = (
+    "size", "other language", "other volume", "other format", "other isbn", "other author"
+)  # fmt: skip
+
+_WEIGHTS = {
+    SAME_HASH: 1.0,
+    SAME_FILE: 0.6,
+    SAME_ISBN: 0.5,
+    SAME_TITLE: 0.5,
+    SAME_AUTHOR: 0.25,
+    SAME_SIZE: 0.1,
+    OTHER_LANGUAGE: -0.2,
+    OTHER_VOLUME: -0.2,
+    OTHER_FORMAT: -0.05,
+    OTHER_ISBN: -0.05,
+    OTHER_AUTHOR: -0.25,
+}
+LIKENESS_WEIGHT = 0.4  # of the words that two titles share
+
+STEM_LEAST_CHARS = 4
+NAME_OF_ONE_WORD_LEAST_CHARS = 8  # to be a proof where nothing else says what a book is called
 
 
 class ServerBook:
-    """One line of the server's library, as far as matching needs it."""
+    """One book of the server's library, as far as matching needs it."""
 
-    __slots__ = ("authors", "files", "isbns", "server_id", "title")  # in the form in which they are compared
+    __slots__ = (
+        "authors", "files", "fingerprint", "hardcover_id", "isbns", "language", "series", "series_index", "server_id",
+        "subtitle", "title",
+    )  # fmt: skip
 
-    def __init__(
-        self, server_id: int, title: str, authors: list[str], isbns: list[str], files: list[tuple[str, int]]
-    ) -> None:
+    def __init__(self, server_id: int, title: str) -> None:
         self.server_id = server_id
-        self.title = normal(title)
-        self.authors = {normal(author) for author in authors}
-        self.isbns = {isbn13(isbn) for isbn in isbns}
-        self.files = [(name.casefold(), size_kb) for name, size_kb in files]  # size in KiB
+        self.title = title
+        self.subtitle = ""
+        self.authors: list[str] = []
+        self.series = ""
+        self.series_index: float | None = None
+        self.language = ""
+        self.isbns: list[str] = []  # as ISBN-13
+        self.files: list[tuple[str, int]] = []  # (name, size in KiB, -1 if it is not told)
+        self.fingerprint: str | None = None
+        self.hardcover_id: int | None = None
+
+
+class Candidate:
+    """A book of the server that a file could be.
+
+    `rule`: what makes it certain; `is_rival`: whether it stands in the way of another one that is.
+    """
+
+    __slots__ = ("facts", "has_format", "is_rival", "rule", "score", "server_id")
+
+    def __init__(self, server_id: int) -> None:
+        self.server_id = server_id
+        self.rule: str | None = None
+        self.is_rival = False
+        self.has_format = False
+        self.facts: list[str] = []
+        self.score = 0.0
 
 
 class Wanted:
-    """A book of ours that has no id on the server yet, and which ids each rule has found for it so far."""
+    """A file of ours that has no book on the server yet, and what has been found for it so far."""
 
-    __slots__ = ("_authors", "_file_name", "_found", "_isbns", "_size_kb", "_title")
+    __slots__ = (
+        "_candidates", "_wrong_isbn", "authors", "file_name", "fingerprints", "format", "index", "isbns", "keys",
+        "kind", "language", "refused", "size_kb", "stem", "title",
+    )  # fmt: skip
 
     def __init__(
         self, title: str, authors: list[str], identifiers: list[str], file: str, size_bytes: int | None
     ) -> None:
-        self._title = normal(title)
-        self._authors = {normal(author) for author in authors} - {""}
-        self._isbns = {isbn for isbn in (isbn13(identifier) for identifier in identifiers) if isbn}
-        self._file_name = file.rpartition("/")[2].casefold()
-        self._size_kb = None if size_bytes is None else size_bytes // 1024
-        self._found: dict[str, set[int]] = {rule: set() for rule in RULES}
+        self.file_name = file.rpartition("/")[2].casefold()
+        self.stem = words(file_kinds.stem(file))
+        self.title = titles.Title(title)
+        self.authors = names.parse(authors)
+        self.isbns = isbn.of_identifiers(identifiers)
+        self.size_kb = None if size_bytes is None else size_bytes // 1024
+        self.format = file_kinds.suffix(file)
+        self.kind = file_kinds.kind(file)
+        self.language = ""
+        self.index: str | None = None
+        self.fingerprints: dict[str, int | None] = {}  # with the size in bytes of the file that had it
+        self.refused: int | None = None  # the reader has said that it is not this one
+        self.keys = frozenset(self.title.keys() if not self.title.is_junk else self.stem)
+        self._candidates: list[Candidate] = []
+        self._wrong_isbn = False  # one of its ISBNs belongs to a book of another title there
 
-    def compare(self, candidate: ServerBook) -> None:
+    def set_series(self, title: str, series: str, number: float | None) -> None:
+        self.title = titles.Title(title, "", series)
+        self.index = titles.number_text(number) if series else None
+
+    def compare(self, book: ServerBook) -> None:
         """Takes one book of the server's library into account; call it for each of them, in any order."""
-        if not self._isbns.isdisjoint(candidate.isbns):
-            self._found[BY_ISBN].add(candidate.server_id)
-        if self._is_one_of(candidate.files):
-            self._found[BY_FILE].add(candidate.server_id)
-        if self._title and self._title == candidate.title and not self._authors.isdisjoint(candidate.authors):
-            self._found[BY_TITLE].add(candidate.server_id)
+        pair = _Pair(self, book)
+        candidate = pair.candidate()
+        self._wrong_isbn = self._wrong_isbn or (pair.has_isbn and pair.titles in (titles.OTHER, titles.NONE))
+        if candidate.rule is None and not candidate.is_rival and candidate.score < SCORE_LEAST:
+            return
+        self._candidates.append(candidate)
+        if len(self._candidates) > 2 * KEPT_MOST:
+            self._forget_the_worst()
 
-    def _is_one_of(self, files: list[tuple[str, int]]) -> bool:
-        if self._size_kb is None:
-            return False
-        return any(
-            name == self._file_name and abs(size_kb - self._size_kb) <= SIZE_TOLERANCE_KB for name, size_kb in files
-        )
+    def _forget_the_worst(self) -> None:
+        self._candidates.sort(key=_rank)
+        del self._candidates[KEPT_MOST:]
+
+    def candidates(self) -> list[Candidate]:
+        """The best first; for the reader to choose from."""
+        self._forget_the_worst()
+        return [each for each in self._candidates if each.score >= SCORE_LEAST][:CANDIDATES_MOST]
 
     def answer(self) -> tuple[int, str] | str:
         """(server id, rule) when one book is certain, else why not."""
-        for rule in RULES:
-            ids = self._found[rule]
-            if len(ids) == 1:
-                return next(iter(ids)), rule
-            if ids:
+        self._forget_the_worst()
+        certain = [each for each in self._candidates if each.rule is not None]
+        if self._wrong_isbn:
+            certain = [each for each in certain if each.rule in (BY_HASH, BY_FILE)]
+        for rule in (BY_HASH, BY_FILE):
+            proven = [each for each in certain if each.rule == rule]
+            if len(proven) == 1:
+                return self._unless_refused(proven[0])
+            if proven:
                 return SEVERAL_FOUND
-        return NONE_FOUND
+        if not certain:
+            return UNCERTAIN if self.candidates() else NONE_FOUND
+        could_be = [each for each in self._candidates if each.rule is not None or each.is_rival]
+        if len(could_be) == 1:
+            return self._unless_refused(could_be[0])
+        in_format = [each for each in could_be if each.has_format]
+        if len(in_format) == 1 and in_format[0] in certain:
+            return self._unless_refused(in_format[0])
+        return SEVERAL_FOUND
+
+    def _unless_refused(self, candidate: Candidate) -> tuple[int, str] | str:
+        if candidate.server_id == self.refused or candidate.rule is None:
+            return UNCERTAIN
+        return candidate.server_id, candidate.rule
 
 
-def normal(text: str) -> str:
-    """`The Whale; or, Moby-Dick` and `the whale or moby dick` are one title: letters and digits, single spaces."""
-    return " ".join("".join(char if char.isalnum() else " " for char in text.casefold()).split())
+def _rank(candidate: Candidate) -> tuple[bool, bool, float, int]:
+    return candidate.rule is None, not candidate.is_rival, -candidate.score, candidate.server_id
 
 
-def isbn13(identifier: str) -> str | None:
-    """The ISBN-13 in `ISBN:0-14-243724-6`, `urn:isbn:9780142437247`, `9780142437247`; None if the checksum is wrong."""
-    bare = identifier.casefold().replace("urn:", "").replace("isbn:", "").replace("isbn", "")
-    digits = bare.replace("-", "").replace(" ", "").replace("\u2010", "").replace("\u2011", "").upper()
-    if not digits.isascii():
-        return None
-    if len(digits) == 10 and digits[:9].isdigit() and (digits[9].isdigit() or digits[9] == "X"):
-        check = 10 if digits[9] == "X" else int(digits[9])
-        if (sum((10 - place) * int(digits[place]) for place in range(9)) + check) % 11:
-            return None
-        digits = "978" + digits[:9]
-        return digits + str(-_isbn13_sum(digits) % 10)
-    if len(digits) == 13 and digits.isdigit() and digits[:3] in ("978", "979"):
-        return digits if (_isbn13_sum(digits)) % 10 == 0 else None
-    return None
+class _Pair:
+    """One file beside one book of the server."""
+
+    def __init__(self, wanted: Wanted, book: ServerBook) -> None:
+        self.wanted = wanted
+        self.book = book
+        self.title = titles.Title(book.title, book.subtitle, book.series)
+        self.titles = titles.compare(wanted.title, self.title)
+        self.authors = names.compare(wanted.authors, names.parse(book.authors))
+        index = titles.number_text(book.series_index) if book.series else None
+        self.numbers = titles.compare_numbers(wanted.title, wanted.index, self.title, index)
+        self.has_isbn = not wanted.isbns.isdisjoint(book.isbns)
+        self.isbns_differ = bool(wanted.isbns and book.isbns) and not self.has_isbn
+        theirs = languages.code(book.language)
+        self.languages_differ = bool(theirs and wanted.language) and theirs != wanted.language
+        self.language_is_known = bool(theirs and wanted.language)
+        formats = [file_kinds.suffix(name) for name, _ in book.files]
+        self.has_format = wanted.format in formats
+        self.has_kind = not formats or wanted.kind in [file_kinds.kind(name) for name, _ in book.files]
+        sizes = [
+            size for (_, size), each in zip(book.files, formats, strict=True) if each == wanted.format and size >= 0
+        ]
+        self.has_size = wanted.size_kb is not None and any(_are_near(size, wanted.size_kb) for size in sizes)
+        self.sizes_are_apart = (
+            bool(sizes) and wanted.size_kb is not None and all(_are_apart(size, wanted.size_kb) for size in sizes)
+        )
+        self.has_name = any(name.casefold() == wanted.file_name for name, _ in book.files)
+        self.has_file = wanted.size_kb is not None and any(
+            name.casefold() == wanted.file_name and _are_near(size, wanted.size_kb) for name, size in book.files
+        )
+        self.hash_size = wanted.fingerprints.get(book.fingerprint or "", -1)
+
+    def candidate(self) -> Candidate:
+        found = Candidate(self.book.server_id)
+        found.has_format = self.has_format
+        found.facts = self._facts()
+        likeness = titles.likeness(self.wanted.title, self.title)
+        score = LIKENESS_WEIGHT * likeness if SAME_TITLE not in found.facts else 0.0
+        found.score = min(max(score + sum(_WEIGHTS.get(fact, 0.0) for fact in found.facts), 0.0), 1.0)
+        for rule, holds in (
+            (BY_HASH, self._is_certain_by_hash),
+            (BY_FILE, self._is_certain_by_file),
+            (BY_ISBN, self._is_certain_by_isbn),
+            (BY_TITLE, self._is_certain_by_title),
+        ):
+            if holds():
+                found.rule = rule
+                break
+        found.is_rival = self._is_possible() and self._could_be_the_one()
+        return found
+
+    def _facts(self) -> list[str]:
+        return [
+            fact
+            for fact, holds in (
+                (SAME_HASH, self.hash_size != -1),
+                (SAME_FILE, self.has_file),
+                (SAME_ISBN, self.has_isbn),
+                (SAME_TITLE, self.titles in (titles.SAME, titles.MAIN)),
+                (LIKE_TITLE, self.titles == titles.NEAR),
+                (SAME_AUTHOR, self.authors in (names.ALL, names.BY_INITIALS, names.SOME)),
+                (SAME_SIZE, self.has_size and not self.has_file),
+                (OTHER_LANGUAGE, self.languages_differ),
+                (OTHER_VOLUME, self.numbers == titles.OTHER_NUMBER),
+                (OTHER_FORMAT, bool(self.book.files) and not self.has_format),
+                (OTHER_ISBN, self.isbns_differ),
+                (OTHER_AUTHOR, self.authors == names.NOBODY),
+            )
+            if holds
+        ]
+
+    def _is_possible(self) -> bool:
+        return not self.languages_differ and self.numbers != titles.OTHER_NUMBER
+
+    def _are_of_one_edition(self) -> bool:
+        """Whether no word in only one of the titles makes another book of it."""
+        ours, theirs = self.wanted.title, self.title
+        named = ours.another | frozenset(word for word in self.wanted.stem if word in MAKES_ANOTHER)
+        if self.wanted.title.is_junk:
+            return theirs.another <= named
+        return ours.another == theirs.another and named - ours.another <= theirs.another
+
+    def _could_be_the_one(self) -> bool:
+        """Called the same by the same people, whatever else there is: it stands in the way of the others."""
+        if self.titles not in (titles.SAME, titles.MAIN, titles.NEAR) or self.authors == names.NOBODY:
+            return self.has_isbn and self.titles != titles.OTHER
+        if self.titles != titles.SAME:
+            return self.has_isbn
+        return self.has_kind and not self.isbns_differ
+
+    def _is_certain_by_hash(self) -> bool:
+        size_bytes = self.hash_size
+        if size_bytes == -1:
+            return False
+        sizes = [size for _, size in self.book.files if size >= 0]
+        if size_bytes is not None and sizes:
+            if any(_are_near(size, size_bytes // 1024) for size in sizes):
+                return True
+            return self.titles == titles.SAME and self._is_possible() and self.authors != names.NOBODY
+        return self.titles != titles.OTHER and self._is_possible()
+
+    def _is_certain_by_file(self) -> bool:
+        if not self.has_file or not self._is_possible() or not self._is_a_telling_name():
+            return False
+        if self.titles == titles.NONE:
+            one_word = len(self.wanted.stem) < 2
+            return not self.isbns_differ and not (
+                one_word and self.wanted.title.is_junk and len(self.wanted.stem[0]) < NAME_OF_ONE_WORD_LEAST_CHARS
+            )
+        if self.titles == titles.OTHER or self.authors == names.NOBODY:
+            return False
+        return self.numbers != titles.ONE_NUMBER or self.titles == titles.SAME
+
+    def _is_a_telling_name(self) -> bool:
+        telling = [word for word in self.wanted.stem if word not in COMMON_FILE_NAMES and not word.isdigit()]
+        return sum(len(word) for word in telling) >= STEM_LEAST_CHARS
+
+    def _is_certain_by_isbn(self) -> bool:
+        if not self.has_isbn or not self._is_possible() or not self._are_of_one_edition():
+            return False
+        if self.authors == names.NOBODY or self.numbers == titles.ONE_NUMBER or not self.has_kind:
+            return False
+        if self.titles == titles.SAME:
+            return not (self.wanted.title.is_generic and self.authors == names.UNKNOWN)
+        if self.authors == names.UNKNOWN or self.wanted.title.is_generic or self.title.is_generic:
+            return False
+        if self.titles == titles.MAIN:
+            return not self._may_be_a_whole_series()
+        return self.titles == titles.NEAR
+
+    def _may_be_a_whole_series(self) -> bool:
+        """`The Lord of the Rings` and `The Lord of the Rings: The Two Towers` may carry the ISBN of the set."""
+        shorter = self.wanted.title if len(self.wanted.title.said) < len(self.title.said) else self.title
+        return shorter.said in (self.wanted.title.series, self.title.series)
+
+    def _is_certain_by_title(self) -> bool:
+        if self.titles != titles.SAME or self.authors not in (names.ALL, names.BY_INITIALS, names.SOME):
+            return False
+        if not self._is_possible() or not self._are_of_one_edition() or self.isbns_differ or not self.has_kind:
+            return False
+        if self.numbers == titles.ONE_NUMBER or self.sizes_are_apart or self._have_other_dates():
+            return False
+        return self.has_size or not self._needs_proof()
+
+    def _needs_proof(self) -> bool:
+        """Whether two books may well be called the same by the same people."""
+        title, telling = self.wanted.title, self.wanted.title.keys()
+        if title.is_generic or self.authors == names.SOME:
+            return True  # a title of many books; or somebody has adapted, illustrated or translated it
+        if self.authors == names.BY_INITIALS and len(telling) < 2:
+            return True
+        if not self.language_is_known and not title.tells_its_language():
+            return True  # translations keep such a title
+        if self.wanted.kind == file_kinds.PICTURES:
+            return self.numbers != titles.SAME_NUMBER
+        return self.numbers == titles.ONE_INDEX and title.said in (title.series, self.title.series)
+
+    def _have_other_dates(self) -> bool:
+        """Issues of a magazine have one title, and their date or number in the file's name."""
+        ours = {word for word in self.wanted.stem if word.isdigit()}
+        of_title = set(self.title.said) | self.title.numbers | set(self.wanted.title.said) | self.wanted.title.numbers
+        if self.wanted.index is not None:
+            of_title.add(self.wanted.index)
+        for name, _ in self.book.files:
+            theirs = {word for word in words(file_kinds.stem(name)) if word.isdigit()}
+            if ours - of_title - theirs and theirs - of_title - ours:
+                return True
+        return False
 
 
-def _isbn13_sum(digits: str) -> int:
-    return sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(digits))
+def _are_near(one_kb: int, other_kb: int) -> bool:
+    return abs(one_kb - other_kb) <= SIZE_TOLERANCE_KB
+
+
+def _are_apart(one_kb: int, other_kb: int) -> bool:
+    return max(one_kb, other_kb, 1) >= SIZES_APART * max(min(one_kb, other_kb), 1)
+
+
+class Search:
+    """Many files looked for at once, in one pass over the library: each book is compared only with those files that it
+    shares an ISBN, a file's name, a fingerprint or half of a title's telling words with."""
+
+    __slots__ = ("_by_isbn", "_by_mark", "_by_name", "_by_word", "wanted")
+
+    def __init__(self, wanted: list[Wanted]) -> None:
+        self.wanted = wanted
+        self._by_word: dict[str, list[int]] = {}
+        self._by_isbn: dict[str, list[int]] = {}
+        self._by_name: dict[str, list[int]] = {}
+        self._by_mark: dict[str, list[int]] = {}
+        for number, each in enumerate(wanted):
+            for index, keys in (
+                (self._by_word, each.keys),
+                (self._by_isbn, each.isbns),
+                (self._by_mark, each.fingerprints),
+                (self._by_name, (each.file_name,)),
+            ):
+                for key in keys:
+                    index.setdefault(key, []).append(number)
+
+    def near(self, title: str, isbns: list[str], file_names: list[str], fingerprint: str | None) -> set[int]:
+        """Which of the files a book of the library is to be compared with."""
+        found: set[int] = set()
+        for number in isbns:
+            found.update(self._by_isbn.get(number, ()))
+        for name in file_names:
+            found.update(self._by_name.get(name.casefold(), ()))
+        if fingerprint is not None:
+            found.update(self._by_mark.get(fingerprint, ()))
+        shared: dict[int, int] = {}
+        said = set(words(title))
+        for word in said:
+            for place in self._by_word.get(word, ()):
+                shared[place] = shared.get(place, 0) + 1
+        if shared:
+            telling = len(said - SMALL_WORDS) or len(said)
+            for place, count in shared.items():
+                if 2 * count >= min(telling, len(self.wanted[place].keys)):
+                    found.add(place)
+        return found

@@ -1,58 +1,247 @@
-"""Looking for books without an id in the server's library, and what that changes for the entries that wait for it.
+"""Looking for books without an id on the server, and what that changes for the entries that wait for it.
 
-Promises: the library is read once, in bounded memory, and at most once an hour, unless the reader asks or a book is
-new. Which book it is, `device/core/matching.py` decides.
-Called by: `device/sending/sender.py`.
+The order: what the reader chose; the fingerprint, where the server can be asked for it; the server's library in the
+store, read anew if it is too old for the occasion; the fingerprints of Komga's list, for what is still not found.
+Which book it is, `device/core/matching.py` decides.
+
+Promises: no book that is found or not keeps another from going out. The library is read when a book is new, but not
+more often than every ten minutes, else once a day while something waits; when the reader asks, if it is older than a
+minute. What a book could be is kept for her to choose from.
+Called by: `device/sending/sender.py`, `device/matching_verbs.py`.
 """
 
 from __future__ import annotations
 
-from device.core import matching
+from device.core import languages, matching
 from device.core import outbox as rules
-from device.store import books, outbox, settings
+from device.sending import reading_library
+from device.sending.reading_packages import read_packages
+from device.server import library as server
+from device.server.errors import ServerFailed
+from device.store import books, library, outbox, settings
+from device.ui import matching_texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from device.core.matching import Candidate, ServerBook, Wanted
+    from device.sending.dialect import Dialect
     from device.server.client import Client
+    from device.store.books import StoredBook
     from device.store.database import Store
 
-LIBRARY_AGE_S = 3_600
+NEW_AGE_S, DAILY_AGE_S, ASKED_AGE_S = 600, 86_400, 60  # how old the library may be: for a new book, at all, if asked
+BY_HASH_MOST = 50  # books asked for one by one in a run
+FINGERPRINTS_AGE_S = 7 * 86_400  # Komga's list makes the server load its whole library
+BY_HAND = "hand"
 
 
-def find_books(store: Store, client: Client, asked_for: bool, now: int, before_request: Callable[[], None]) -> None:
+def find_books(
+    store: Store,
+    client: Client,
+    dialect: Dialect,
+    asked_for: bool,
+    now: int,
+    before_request: Callable[[], None],
+    report: Callable[[int, int], None] | None = None,
+) -> None:
     """Raises ServerError when the library cannot be read."""
-    unmatched = books.unmatched(store)
-    age_s = now - settings.get_int(store, settings.LIBRARY_READ_AT)
-    new_ones = any(not book.looked_for for book in unmatched)
-    if not unmatched or not (asked_for or new_ones or not 0 <= age_s < LIBRARY_AGE_S):
-        return
-    wanted = [
-        (book, matching.Wanted(book.title, book.authors, book.identifiers, book.file, book.size_bytes))
-        for book in unmatched
-    ]
-    before_request()
-    for candidate in client.books():
-        for _, seeker in wanted:
-            seeker.compare(candidate)
-    with store.transaction():
-        settings.put(store, settings.LIBRARY_READ_AT, str(now))
-        for book, seeker in wanted:
-            _settle(store, book.id, seeker.answer(), now)
+    wanted = books.unmatched(store)
+    if wanted:
+        Finder(store, client, dialect, now, before_request, report).find(wanted, asked_for)
 
 
-def _settle(store: Store, book_id: int, answer: tuple[int, str] | str, now: int) -> None:
+class Finder:
+    """One run's search."""
+
+    __slots__ = ("_before_request", "_client", "_dialect", "_now", "_report", "_store")
+
+    def __init__(
+        self,
+        store: Store,
+        client: Client,
+        dialect: Dialect,
+        now: int,
+        before_request: Callable[[], None],
+        report: Callable[[int, int], None] | None,
+    ) -> None:
+        self._store = store
+        self._client = client
+        self._dialect = dialect
+        self._now = now
+        self._before_request = before_request
+        self._report = report or _tell_nobody
+
+    def find(self, wanted: list[StoredBook], asked_for: bool) -> None:
+        """Raises ServerError. Books that were settled before stay settled."""
+        new = [book for book in wanted if not book.looked_for]
+        if read_packages(self._store, wanted):
+            wanted = [found for found in (books.wanted(self._store, book.id) for book in wanted) if found is not None]
+        by_hash = wanted if asked_for else new
+        if any(book.fingerprints for book in by_hash) and self._dialect.finds_by_hash():
+            found = self._find_by_hash(by_hash[:BY_HASH_MOST])
+            wanted = [book for book in wanted if book.id not in found]
+            new = [book for book in new if book.id not in found]
+        if not wanted:
+            return
+        is_old = self._is_too_old(bool(new), asked_for)
+        if is_old:
+            self.read_library()
+        if is_old or new:
+            self._match(wanted)
+
+    def read_library(self) -> None:
+        reading_library.read(
+            self._store, self._client, self._dialect.has_pages(), self._now, self._before_request, self._report
+        )
+
+    def _is_too_old(self, for_new: bool, asked_for: bool) -> bool:
+        age_s = self._now - settings.get_int(self._store, settings.LIBRARY_READ_AT)
+        most_s = ASKED_AGE_S if asked_for else NEW_AGE_S if for_new else DAILY_AGE_S
+        return not 0 <= age_s < most_s or not reading_library.is_whole(self._store)
+
+    def _find_by_hash(self, wanted: list[StoredBook]) -> set[int]:
+        found = set()
+        for book in wanted:
+            if book.hand_id is not None:
+                continue
+            seeker = seeker_of(book)
+            for fingerprint in seeker.fingerprints:
+                self._before_request()
+                there = server.with_fingerprint(self._client, fingerprint)
+                if there is not None:
+                    there.fingerprint = fingerprint
+                    seeker.compare(there)
+                    self._keep(there)
+            answer = seeker.answer()
+            if not isinstance(answer, str) and answer[1] == matching.BY_HASH:
+                self._settle(book, answer, [])
+                found.add(book.id)
+        return found
+
+    def _keep(self, there: ServerBook) -> None:
+        """Adds to the library in the store what was heard of one of its books, never a book that it has not."""
+        if library.one(self._store, there.server_id) is not None:
+            with self._store.transaction():
+                library.take(self._store, there)
+
+    def _match(self, wanted: list[StoredBook]) -> None:
+        left = self._settle_all(wanted)
+        if any(book.fingerprints for book in left) and self._take_fingerprints():
+            self._settle_all(left)
+
+    def _settle_all(self, wanted: list[StoredBook]) -> list[StoredBook]:
+        """Looks all of them up in the library in the store; those that stay without a match."""
+        seekers = [seeker_of(book) for book in wanted]
+        search_library(self._store, seekers)
+        left = []
+        for book, seeker in zip(wanted, seekers, strict=True):
+            answer = self._by_hand(book) if book.hand_id is not None else seeker.answer()
+            self._settle(book, answer, seeker.candidates())
+            if isinstance(answer, str):
+                left.append(book)
+        return left
+
+    def _by_hand(self, book: StoredBook) -> tuple[int, str] | str:
+        """What the reader chose is hers, if the server has it (again)."""
+        assert book.hand_id is not None
+        if library.one(self._store, book.hand_id) is not None:
+            return book.hand_id, BY_HAND
+        return matching_texts.chosen_is_gone(book.hand_id)
+
+    def _take_fingerprints(self) -> bool:
+        """Whether Komga's list has told any; it is asked at most once a week, and after each reading of a library that
+        has grown only for what is new."""
+        age_s = self._now - settings.get_int(self._store, settings.FINGERPRINTS_READ_AT)
+        if 0 <= age_s < FINGERPRINTS_AGE_S:
+            return False
+        found: list[tuple[int, str]] = []
+        any_found = False
+        try:
+            for each in self._dialect.fingerprints():
+                found.append(each)
+                any_found = True
+                if len(found) == reading_library.AT_ONCE:
+                    self._keep_fingerprints(found)
+                    found = []
+        except ServerFailed:
+            any_found = any_found or bool(found)
+        self._keep_fingerprints(found)
+        with self._store.transaction():
+            settings.put(self._store, settings.FINGERPRINTS_READ_AT, str(self._now))
+        return any_found
+
+    def _keep_fingerprints(self, found: list[tuple[int, str]]) -> None:
+        with self._store.transaction():
+            for server_id, fingerprint in found:
+                library.take_fingerprint(self._store, server_id, fingerprint)
+
+    def _settle(self, book: StoredBook, answer: tuple[int, str] | str, candidates: list[Candidate]) -> None:
+        with self._store.transaction():
+            settle(self._store, book.id, answer, self._now)
+            if isinstance(answer, str):
+                library.put_candidates(self._store, book.id, described(self._store, candidates))
+
+
+def _tell_nobody(_done: int, _total: int) -> None:
+    return
+
+
+def search_library(store: Store, seekers: list[Wanted]) -> None:
+    """One pass over the library in the store, for all of them."""
+    search = matching.Search(seekers)
+    for row in library.rows(store):
+        near = search.near(row.title, row.isbns(), row.file_names(), row.fingerprint)
+        if near:
+            book = row.book()
+            for number in near:
+                seekers[number].compare(book)
+
+
+def seeker_of(book: StoredBook) -> Wanted:
+    seeker = matching.Wanted(
+        book.title, book.authors, [*book.identifiers, *book.file_identifiers], book.file, book.size_bytes
+    )
+    seeker.set_series(book.title, book.series, book.series_index)
+    seeker.language = languages.code(book.language)
+    seeker.fingerprints = dict(book.fingerprints)
+    seeker.refused = book.refused_id
+    return seeker
+
+
+def described(store: Store, candidates: list[Candidate]) -> list[library.StoredCandidate]:
+    """As the reader sees them."""
+    found = []
+    for candidate in candidates:
+        book = library.one(store, candidate.server_id)
+        if book is not None:
+            label = matching_texts.candidate(book.title, book.authors, candidate.facts, book.server_id)
+            found.append(library.StoredCandidate(book.server_id, label, candidate.score))
+    return found
+
+
+def settle(store: Store, book_id: int, answer: tuple[int, str] | str, now: int) -> None:
+    """Writes down what a book is or why it is not known, and frees or holds back what waits. Within a transaction."""
     if isinstance(answer, str):
         books.unmatch(store, book_id, answer)
-        _move(store, book_id, rules.NEW, False, rules.NO_BOOK, now, answer)
-        for unproven in (False, True):
-            _move(store, book_id, rules.WAITING, unproven, rules.NO_BOOK, now, answer)
-            _move(store, book_id, rules.INTENT, unproven, rules.BOOK_GONE, now, answer)
+        hold_back(store, book_id, answer, now)
         return
-    books.match(store, book_id, answer[0], answer[1])
+    there = library.one(store, answer[0])
+    books.match(store, book_id, answer[0], answer[1], None if there is None else there.title)
+    free(store, book_id, now)
+
+
+def free(store: Store, book_id: int, now: int) -> None:
     for unproven in (False, True):
         _move(store, book_id, rules.WAITING, unproven, rules.event_for_match(unproven), now, None)
+
+
+def hold_back(store: Store, book_id: int, reason: str, now: int) -> None:
+    _move(store, book_id, rules.NEW, False, rules.NO_BOOK, now, reason)
+    for unproven in (False, True):
+        _move(store, book_id, rules.WAITING, unproven, rules.NO_BOOK, now, reason)
+        _move(store, book_id, rules.INTENT, unproven, rules.BOOK_GONE, now, reason)
 
 
 def _move(store: Store, book_id: int, state: str, unproven: bool, event: str, now: int, reason: str | None) -> None:

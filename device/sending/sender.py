@@ -18,7 +18,7 @@ from __future__ import annotations
 from device import protocol
 from device.core import outbox as rules
 from device.core import preferences
-from device.sending import batches
+from device.sending import batches, rights
 from device.sending.book_states import BookStates
 from device.sending.changes import Change, commit
 from device.sending.dialect import Dialect
@@ -27,7 +27,7 @@ from device.sending.judging import judge
 from device.sending.reading_back import read_back
 from device.server import answers, deliveries
 from device.server.errors import OutOfTime, ServerError, ServerFailed
-from device.store import outbox, settings
+from device.store import books, outbox, settings
 from device.ui import texts
 
 TYPE_CHECKING = False
@@ -68,6 +68,7 @@ class Sender:
         self._asked_for = job.asked_for()
         self._states = BookStates(store, client, wanted, job, result, clock, self._check_time)
         self._dialect = Dialect(store, client, clock, self._check_time)
+        self._rights = rights.Rights(store, client, clock, self._check_time)
         self._title = ""  # of the book that is being served
         self._ended: list[Change] = []  # of that book, not yet on disk: with what begins next they are one commit
         self._tried: set[int] = set()  # entries that failed in this run
@@ -106,9 +107,14 @@ class Sender:
             with self._store.transaction():
                 settings.remove(self._store, settings.LIBRARY_FIRST)
         try:
-            find_books(self._store, self._client, self._asked_for, self._clock.wall_s(), self._check_time)
+            find_books(
+                self._store, self._client, self._dialect, self._asked_for, self._clock.wall_s(), self._check_time
+            )
         except ServerFailed as problem:
             self._library_problem = problem
+            return
+        if books.unmatched(self._store) or rights.used(self._store):
+            self._rights.look(self._result, self._asked_for)  # it may be the account that cannot see them
 
     def _serve_books(self, send: Callable[[BookToServe], bool]) -> None:
         for book in self._books():
@@ -231,6 +237,8 @@ class Sender:
                 self._commit([Change(entries[0], rules.UNSENDABLE, f"it cannot be sent: {problem}")])
             return LOOK_AGAIN
         answer = self._deliver(request, entries)
+        if answer.status == 403:
+            self._rights.doubt()
         if answers.is_a_stranger(answer):
             self._commit([Change(entry, rules.UNCLEAR, f"HTTP {answer.status}") for entry in entries])
             raise self._client.stranger(answer)

@@ -11,7 +11,6 @@ Source: the controllers of BookLore 2.3.0 and Grimmory 3.2.4. `tests/sandbox/` a
 from __future__ import annotations
 
 from device import json_text
-from device.core import matching
 from device.core.instants import from_iso
 from device.server import strangers
 from device.server.answers import decoded, is_own_error, message
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from device.server.deliveries import Kind, Request
     from device.server.http import Answer, Connection
 
-BOOKS = "/api/v1/books?stripForListView=true"  # Grimmory leaves out what lists do not show; BookLore ignores it
 BOOK = "/api/v1/books/"
 HEALTH = "/api/v1/healthcheck"
 BY_HASH = "/api/v1/books/by-hash/" + "0" * 32  # no book has it: JSON where there is such an endpoint, a web page else
@@ -167,13 +165,6 @@ class Client:
         """The members of a long JSON list, in bounded memory."""
         return self._elements(path)
 
-    def books(self) -> Iterator[matching.ServerBook]:
-        """The whole library that the account sees, one book after the other, in bounded memory."""
-        for element in self._elements(BOOKS):
-            book = _server_book(element)
-            if book is not None:
-                yield book
-
     def _elements(self, path: str) -> Iterator[Json]:
         answer, body = self._connection.stream(path, _bearer(self._account.token()))
         if answer.status == 401:
@@ -260,32 +251,3 @@ def _span(item: Json) -> Span | None:
         return from_iso(start), from_iso(end), duration_s
     except ValueError:
         return None
-
-
-def _server_book(element: Json) -> matching.ServerBook | None:
-    if not isinstance(element, dict):
-        return None
-    server_id = element.get("id")
-    if not isinstance(server_id, int):
-        return None
-    metadata = element.get("metadata")
-    if not isinstance(metadata, dict):
-        metadata = {}
-    authors = metadata.get("authors")
-    title = metadata.get("title") or element.get("title")
-    others = element.get("alternativeFormats")
-    files = [element.get("primaryFile"), *(others if isinstance(others, list) else [])]
-    return matching.ServerBook(
-        server_id,
-        title if isinstance(title, str) else "",
-        [author for author in authors if isinstance(author, str)] if isinstance(authors, list) else [],
-        [isbn for isbn in (metadata.get("isbn13"), metadata.get("isbn10")) if isinstance(isbn, str)],
-        [file for file in (_file(item) for item in files) if file is not None],
-    )
-
-
-def _file(item: Json) -> tuple[str, int] | None:
-    if not isinstance(item, dict):
-        return None
-    name, size_kb = item.get("fileName"), item.get("fileSizeKb")
-    return (name, size_kb) if isinstance(name, str) and isinstance(size_kb, int) else None

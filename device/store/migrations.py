@@ -79,12 +79,13 @@ _1_FIRST_SCHEMA = (
 _2_SESSIONS_FROM_ELSEWHERE_AND_ONE_OUTBOX_FOR_ALL_KINDS = (
     "ALTER TABLE book ADD COLUMN tracked INTEGER NOT NULL DEFAULT 1",  # 0: the reader switched its recording off
     "ALTER TABLE book ADD COLUMN hardcover_id INTEGER",
-    "ALTER TABLE book ADD COLUMN rating_base INTEGER",  # 1..10: what another program says that it has sent
     "ALTER TABLE book ADD COLUMN series TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE book ADD COLUMN series_index REAL",
     "ALTER TABLE book ADD COLUMN language TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE book ADD COLUMN file_identifiers TEXT NOT NULL DEFAULT ''",  # those in the book itself, one per line
     "ALTER TABLE book ADD COLUMN package_stamp TEXT",  # size and time of the file when these were read from it
+    "ALTER TABLE book ADD COLUMN hand_id INTEGER",  # the server's number that the reader chose; 0: it is not looked for
+    "ALTER TABLE book ADD COLUMN refused_id INTEGER",  # the number that she said it is not
     "ALTER TABLE book ADD COLUMN server_title TEXT",  # what the book it is matched with is called there
     "ALTER TABLE book ADD COLUMN finished_at INTEGER",  # UTC epoch seconds: when it was last read to its end
     "ALTER TABLE book ADD COLUMN rating_question INTEGER NOT NULL DEFAULT 0",  # 1: how she likes it is to be asked
@@ -114,11 +115,9 @@ _2_SESSIONS_FROM_ELSEWHERE_AND_ONE_OUTBOX_FOR_ALL_KINDS = (
         isbns TEXT NOT NULL,           -- ISBN-13, one per line
         files TEXT NOT NULL,           -- one per line: size in KiB, a tab, the file's name
         fingerprint TEXT,              -- of its first file, where the server tells it
-        hardcover_id INTEGER,          -- the book's id at Hardcover, where the server's metadata have it
-        reading INTEGER NOT NULL       -- number of the reading of the library in which it was seen last
+        hardcover_id INTEGER           -- the book's id at Hardcover, where the server's metadata have it
     )
     """,
-    "CREATE INDEX server_book_by_fingerprint ON server_book (fingerprint) WHERE fingerprint IS NOT NULL",
     """
     CREATE TABLE candidate (           -- what a book without a match could be, for the reader to choose from
         book_id INTEGER NOT NULL REFERENCES book (id),

@@ -6,7 +6,7 @@ Called by: `device/importing/plugin_records.py`, `device/importing/plugin_import
 
 from __future__ import annotations
 
-from device.store import history, reading_sessions, settings
+from device.store import books, history, reading_sessions, settings
 from device.store.reading_sessions import STATISTICS
 
 TYPE_CHECKING = False
@@ -32,7 +32,8 @@ class FoundBook:
 
 def book_with_fingerprint(store: Store, fingerprint: str) -> FoundBook | None:
     row = store.execute(
-        "SELECT id, server_id, tracked FROM book WHERE fingerprint = ? ORDER BY server_id IS NULL, id LIMIT 1",
+        "SELECT b.id, b.server_id, b.tracked FROM book_fingerprint f JOIN book b ON b.id = f.book_id"
+        " WHERE f.fingerprint = ? ORDER BY b.server_id IS NULL, b.id LIMIT 1",
         (fingerprint,),
     ).fetchone()
     return None if row is None else FoundBook(*row)
@@ -81,15 +82,7 @@ def fill_gaps(
         " hardcover_id = COALESCE(hardcover_id, ?6) WHERE id = ?7",
         (fingerprint, format, title, "\n".join(authors), "\n".join(identifiers), hardcover_id, id),
     )
-
-
-def rating_base(store: Store, id: int) -> int | None:
-    row = store.execute("SELECT rating_base FROM book WHERE id = ?", (id,)).fetchone()
-    return None if row is None or row[0] is None else int(row[0])
-
-
-def set_rating_base(store: Store, id: int, rating: int) -> None:
-    store.execute("UPDATE book SET rating_base = ? WHERE id = ?", (rating, id))
+    books.note_fingerprint(store, id, fingerprint, None)
 
 
 def is_recorded(store: Store, started_at: int, ended_at: int, latest_end: int) -> bool:

@@ -8,6 +8,9 @@ if TYPE_CHECKING:
 
 MATCHES_OF = "matches_of"  # the account whose server ids the books carry
 LIBRARY_READ_AT = "library_read_at"  # when the server's book list was last read
+LIBRARY_WHOLE_AT = "library_whole_at"  # when all of it was read
+LIBRARY_COUNT = "library_count"  # how many books it had then
+FINGERPRINTS_READ_AT = "fingerprints_read_at"  # when they were last taken from Komga's list
 RETRY_AT = "retry_at"  # no unasked try before this instant
 FAILURES = "failures"  # runs in a row that did not reach the server
 LOGIN_REFUSED = "login_refused"  # "1": no unasked try until the account is changed; five wrong ones lock it
@@ -66,6 +69,12 @@ def forget_server(store: Store) -> None:
     """What was found out about the server and the account there is asked anew."""
     forget_dialect(store)
     for key in (KOMGA_OFF_UNTIL, PERMISSIONS, PERMISSIONS_AT, PERMISSIONS_TOLD):
+        remove(store, key)
+
+
+def forget_library(store: Store) -> None:
+    """It is read anew, with all that goes with it."""
+    for key in (LIBRARY_READ_AT, LIBRARY_WHOLE_AT, LIBRARY_COUNT, FINGERPRINTS_READ_AT):
         remove(store, key)
 
 

@@ -44,7 +44,9 @@ class Move:
         self.cached_moby = self.old.add_book(
             "/books/Moby.epub", HASH, self.moby, title="Moby Dick", author="Herman Melville"
         )
-        self.cached_emma = self.old.add_book("/books/Emma.epub", OTHER_HASH, title="Emma", author="Jane Austen")
+        self.cached_emma = self.old.add_book(
+            "/books/Emma.epub", OTHER_HASH, title="Emma", author="Jane Austen", isbn13="9780141439587"
+        )
 
     def old_plugin_sends(self, book_id: int, reading: Reading) -> None:
         start, end, seconds = reading

@@ -183,6 +183,7 @@ class Device:
     def _book(self, title: str) -> int:
         if title not in self._book_ids:
             book = Book(f"/books/{title}.epub", "epub", title, ["Somebody"], [], None, None)
+            book.language = "en"
             self._book_ids[title] = books.remember(self.store, book)
         return self._book_ids[title]
 

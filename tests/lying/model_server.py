@@ -225,4 +225,4 @@ def mark_name(kind: str, fields: Row) -> str:
 
 
 def _book_record(id: int, title: str) -> Row:
-    return {"id": id, "title": title, "metadata": {"title": title, "authors": ["Somebody"]}}
+    return {"id": id, "title": title, "metadata": {"title": title, "authors": ["Somebody"], "language": "en"}}

@@ -1,0 +1,111 @@
+"""The words by which `titles.py` takes titles apart, in the languages that libraries were seen to hold.
+
+Called by: `titles.py`, `names.py`. All are written as `folding.py` leaves them: small letters without accents.
+"""
+
+from __future__ import annotations
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+def _phrases(text: str) -> frozenset[str]:
+    return frozenset(text.split("|"))
+
+
+def _counted(text: str) -> dict[str, str]:
+    return {word: str(number) for number, word in enumerate(text.split(), 1)}
+
+
+# Before the number of a volume.
+MARKERS = _set(
+    "vol volume book bk part pt no nr number numero issue episode tome tomo teil band bd buch livre libro libri deel"
+    " boek том книга часть выпуск cilt kniha dil czesc tom del bind bok parte volumen folge heft"
+)
+MARKERS_OF_SEVERAL = _set("vols volumes books parts nos bande bucher livres libros тома книги")
+# Behind an ordinal: `second book`, and `second edition`.
+ORDINAL_MARKERS = _set("volume book part band teil buch tome livre")
+EDITIONS = _set("edition ed aufl auflage edicion edizione ausgabe")
+
+ROMANS = _counted(
+    "i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx xxi xxii xxiii xxiv xxv xxvi xxvii"
+    " xxviii xxix xxx"
+)
+NUMBER_WORDS = (
+    _counted(
+        "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+        " eighteen nineteen twenty"
+    )
+    | _counted("eins zwei drei vier funf sechs sieben acht neun zehn")
+    | _counted("un deux trois quatre cinq")
+    | _counted("uno dos tres cuatro cinco")
+)
+ORDINALS = (
+    _counted(
+        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth"
+        " fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
+    )
+    | _counted("erster zweiter dritter vierter funfter")
+    | _counted("erstes zweites drittes viertes funftes")
+    | _counted("erste zweite dritte vierte funfte")
+    | _counted("premier deuxieme troisieme quatrieme cinquieme")
+)
+ORDINAL_ENDS = ("st", "nd", "rd", "th", "e", "eme")
+
+ARTICLES = _set("the a an der die das ein eine le la les l un une el los las il lo gli i de het een")
+# Words that carry a title's grammar, not its meaning; they also tell what language it is in.
+SMALL_WORDS = ARTICLES | _set(
+    "and or of in on to for from at by with is as und oder von im am zu fur mit et ou du des en au aux y o e del della"
+    " di da och og voor van и в на с"
+)
+BOILERPLATE = _phrases("a novel|the novel|novel|a memoir|memoir|a thriller|roman|ein roman|romance|novela")
+
+# Words that make another book of a title: they weigh wherever only one of two titles has them.
+MAKES_ANOTHER = _set(
+    "abridged unabridged condensed adapted adaptation retelling retold annotated notes illustrated graphic manga comic"
+    " omnibus boxset box boxed set complete collection collected collections trilogy duology tetralogy quartet quintet"
+    " anthology bundle compendium treasury selected selections excerpt excerpts sample preview teaser summary analysis"
+    " guide companion workbook study teacher teachers student students instructors solutions sparknotes cliffsnotes"
+    " audiobook audio dramatised dramatized dramatization screenplay script play libretto making art coloring cookbook"
+    " gekurzt gekurzte gesamtausgabe sammelband schuber leseprobe zusammenfassung integrale abrege extrait coffret"
+    " resumen antologia revised expanded updated uncut reader readers simplified level bilingual parallel zweisprachig"
+    " young children childrens kids junior deluxe anniversary facsimile draft proof arc uncorrected"
+)
+# Titles of nothing but these words are shared by many books of many authors.
+GENERIC = _set(
+    "poem poems poetry verse verses sonnets ballads songs story stories tale tales novel novels novella novellas short"
+    " selected collected complete works work essays essay letters letter plays play drama dramas comedies tragedies"
+    " writings speeches sermons lectures diary diaries journal journals memoir memoirs autobiography biography reader"
+    " anthology dictionary bible untitled unknown introduction volume book part notes magazine issue best new great"
+    " greatest classic classics early later late other more first last fairy folk ghost horror love detective science"
+    " fiction fantasy mystery mysteries cookbook history manual handbook guide text document index cover"
+    " gedichte gedicht erzahlungen erzahlung novellen geschichten marchen briefe werke werk gesammelte ausgewahlte"
+    " samtliche tagebucher tagebuch essais contes nouvelles poesies poemes lettres oeuvres theatre cuentos obras"
+    " completas poesias poemas cartas racconti poesie opere lettere рассказы стихи избранное сочинения повести письма"
+    " стихотворения сказки"
+)
+# What programs write where a title is missing.
+JUNK_TITLES = _phrases(
+    "|untitled|unknown|unknown title|no title|document|book|ebook|unbenannt|unbekannt|sans titre|sin titulo"
+    "|без названия|converted ebook|microsoft word|title|index|cover|text"
+)
+JUNK_STARTS = ("microsoft word ", "untitled ", "scan ", "img ", "document ")
+
+NOBODY = _phrases(
+    "|anonymous|anonym|anonyme|various|various authors|various artists|diverse|unknown|unknown author|unknown artist"
+    "|author|none|n a|na|null|admin|user|calibre|unbekannt|inconnu|desconocido|sconosciuto|onbekend|неизвестен"
+    "|неизвестныи автор|aa vv|aavv|autor desconocido|autori vari"
+)
+NAME_TITLES = _set("jr dr prof professor phd md sir dame")
+# What stands in brackets behind a name that is not an author's.
+NOT_AUTHORS = _set(
+    "translator transl trans editor ed illustrator narrator introduction foreword afterword preface ubersetzer hrsg"
+    " herausgeber traducteur traductor contributor"
+)
+
+# Names that libraries are full of.
+COMMON_FILE_NAMES = _set(
+    "book ebook index content download file document output untitled unknown title text cover test sample part chapter"
+    " volume epub pdf converted final new"
+)
