@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import zlib
 
-from device.core.matching import isbn13, normal
+from device.core import isbn as numbers
+from device.core.folding import normal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ def isbns(identifiers: list[str]) -> list[str]:
     """The ISBN-13s among identifiers of any kind, each once."""
     found: list[str] = []
     for identifier in identifiers:
-        isbn = isbn13(identifier)
+        isbn = numbers.of_identifier(identifier)
         if isbn is not None and isbn not in found:
             found.append(isbn)
     return found

@@ -9,7 +9,8 @@ once) and the published GraphQL schema of August 2026.
 
 from __future__ import annotations
 
-from device.core.hardcover import Edition, Entry, Hit, cut, isbns
+from device.core.hardcover import Edition, Entry, Hit, cut
+from device.core.isbn import isbn13
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,8 +75,12 @@ def read_editions(data: Json) -> list[Edition]:
     for row in _list(data, "editions"):
         book_id = _id(_field(row, "book"), "canonical_id") or _id(row, "book_id")
         if book_id is not None:
-            found.append(Edition(book_id, isbns([_text(row, "isbn_13"), _text(row, "isbn_10")]), _text(row, "title")))
+            found.append(Edition(book_id, _isbns(row), _text(row, "title")))
     return found
+
+
+def _isbns(row: Json) -> list[str]:
+    return [isbn for isbn in (isbn13(_text(row, "isbn_13")), isbn13(_text(row, "isbn_10"))) if isbn is not None]
 
 
 def read_hits(data: Json) -> list[Hit] | str:
