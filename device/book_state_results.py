@@ -34,8 +34,8 @@ def tell(store: Store, wanted: Preferences, job: Job, result: Result) -> None:
         if _is_on(item.value.field, wanted) and item.value.is_contested(on_hold):
             result.questions.append(_contested(item, on_hold))
     if wanted.get(preferences.RATING) == preferences.ASK:
-        for book_id, title in stored.rating_questions(store):
-            result.questions.append(_how_is_it(book_id, title))
+        for book_id, title, finished_at in stored.rating_questions(store):
+            result.questions.append(_how_is_it(book_id, title, finished_at))
 
 
 def warn_of_kosync(store: Store, wanted: Preferences, job: Job, result: Result) -> None:
@@ -86,10 +86,13 @@ def _shown(field: str, text: str | None) -> Json:
 
 
 def _tell_position(item: BookValue, wanted: Preferences, job: Job, result: Result) -> None:
-    there, here = progress.to_fraction(item.value.offered), progress.to_fraction(item.value.device)
-    if there is None or job.book != item.file:
+    place, here = progress.parse_place(item.value.offered), progress.to_fraction(item.value.device)
+    if place is None or job.book != item.file:
         return
+    there = place.fraction
     change: dict[str, Json] = {"kind": "position", "file": item.file, "fraction": there}
+    if place.page is not None:
+        change["page"] = place.page
     how = progress.how_to_offer(there, here, wanted)
     if how == preferences.SILENTLY:
         result.changes.append({"id": change_id(item.book_id, PROGRESS), **change})
@@ -131,14 +134,14 @@ def _answer(book_id: int, field: str, value: str | None) -> dict[str, Json]:
     return {"verb": protocol.RATE, "arguments": {**arguments, "rating": 0 if value is None else int(value)}}
 
 
-def _how_is_it(book_id: int, title: str) -> Json:
+def _how_is_it(book_id: int, title: str, finished_at: int) -> Json:
     answers: list[Json] = [
         {"label": str(rating), **_answer(book_id, RATING, str(rating))}
         for rating in range(1, shared_values.RATING_MOST + 1)
     ]
     dismissed: dict[str, Json] = {"book_id": book_id, "dismissed": True}
     return {
-        "id": f"rate-{book_id}",
+        "id": f"rate-{book_id}-{finished_at}",
         "text": texts.rate_question(title),
         "when": "between_books",
         "columns": texts.RATE_QUESTION_COLUMNS,

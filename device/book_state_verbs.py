@@ -12,7 +12,7 @@ from device import protocol
 from device.book_state_ingest import payload
 from device.book_state_results import parse_change_id
 from device.core import outbox as rules
-from device.core import shared_values
+from device.core import progress, shared_values
 from device.core.shared_values import PROGRESS, RATING, STATUS
 from device.store import books, outbox, preferences
 from device.store import shared_values as stored
@@ -99,8 +99,10 @@ def applied(run: Run) -> None:
 
 
 def _take(row: SharedValue, now: int) -> None:
+    place = progress.parse_place(row.offered)
     row.take_offered(now)
-    if row.field == PROGRESS:
+    if row.field == PROGRESS and place is not None:
+        row.device = f"{place.fraction:.6f}"
         row.agree(row.device)
 
 

@@ -58,6 +58,28 @@ def parse(text: str | None) -> dict[str, float]:
     return found
 
 
+class Place:
+    """What is offered: a fraction, and the exact page where there are fixed ones."""
+
+    __slots__ = ("fraction", "page")
+
+    def __init__(self, fraction: float, page: int | None) -> None:
+        self.fraction = fraction
+        self.page = page
+
+    def text(self) -> str:
+        """For the store."""
+        return f"{self.fraction:.4f}" + ("" if self.page is None else f" {self.page}")
+
+
+def parse_place(text: str | None) -> Place | None:
+    number, _, page = (text or "").partition(" ")
+    fraction = to_fraction(number)
+    if fraction is None:
+        return None
+    return Place(fraction, int(page) if page.isdigit() and len(page) < 8 else None)
+
+
 def to_fraction(text: str | None) -> float | None:
     try:
         fraction = float(text or "")

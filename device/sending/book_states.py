@@ -240,8 +240,10 @@ class _Comparison:
         heard = self._state.heard
         ours = progress.to_fraction(row.device)
         before = progress.parse(row.server) if row.server_at else None
-        if before is not None and row.offered_at:
-            before = {name: value for name, value in before.items() if _text(value) != row.offered}
+        offered = progress.parse_place(row.offered)
+        if before is not None and offered is not None:
+            # Not answered yet, so it is still news.
+            before = {name: value for name, value in before.items() if abs(value - offered.fraction) > progress.SAME}
         # A clock that was not set says nothing about when it was.
         read_at = row.device_at + offset_s if row.device_at >= EARLIEST_PLAUSIBLE_S else 0
         decimals = self._wanted.number(preferences.PROGRESS_DECIMALS)
@@ -251,7 +253,7 @@ class _Comparison:
             if progress.how_to_offer(decision.fraction, ours, self._wanted) == preferences.OFF:
                 outcome = decision.without_offers
             else:
-                row.offered, row.offered_at = _text(decision.fraction), self._now
+                row.offered, row.offered_at = self._place(decision.fraction).text(), self._now
         if outcome != progress.OFFER:
             row.offered, row.offered_at = None, 0
         row.server, row.server_at = heard.text(), self._now
@@ -261,8 +263,14 @@ class _Comparison:
         stored.save(self._store, self._id, row)
         return told
 
+    def _place(self, fraction: float) -> progress.Place:
+        of_web = self._state.heard.fractions.get(book_state.WEB)
+        return progress.Place(fraction, self._state.page if fraction == of_web else None)
+
     def _tell(self, ours: float, status: str | None) -> float | None:
         percent = ours * 100
+        if self._state.file_id is None:
+            return None  # a book on paper, which has no progress there
         if status == shared_values.READ and percent < shared_values.FINISHED_PERCENT:
             return None  # the server would take what is only looked into for what is read again
         entry = outbox.state_entry(self._store, rules.PROGRESS, self._id)
@@ -286,10 +294,6 @@ class _Comparison:
         if finish.at >= EARLIEST_PLAUSIBLE_S and not has_date:
             text = json_text.encode({"dateFinished": to_iso(finish.at + offset_s)}).decode("utf-8")
             outbox.revise(self._store, rules.FINISH_DATE, self._id, text, self._now)
-
-
-def _text(fraction: float) -> str:
-    return f"{fraction:.4f}"
 
 
 def _page_of(text: str) -> int | None:

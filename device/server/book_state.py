@@ -21,15 +21,18 @@ BOOK = "/api/v1/books/"
 BOOKS = "/api/v1/books/batch?ids="
 ANSWER_MOST = 50  # books of one request: with their descriptions 10 kB each
 
+PAGES_MOST = 1_000_000
+
 WEB, KOREADER, KOBO = "web", "koreader", "kobo"
 _WEB_FIELDS = {"PDF": "pdfProgress", "CBX": "cbxProgress"}
 _EPUB_FIELD = "epubProgress"
 
 
 class BookState:
-    """`file_id`: which of the book's files on the server is of the device's format. `finished_at`: epoch seconds."""
+    """`file_id`: which of the book's files on the server is of the device's format. `page`: where the web reader is in a
+    book of pages. `finished_at`: epoch seconds."""
 
-    __slots__ = ("file_id", "finished_at", "heard", "rating", "server_id", "status")
+    __slots__ = ("file_id", "finished_at", "heard", "page", "rating", "server_id", "status")
 
     def __init__(self, server_id: int, rating: str | None, status: str | None, heard: Heard) -> None:
         self.server_id = server_id
@@ -37,6 +40,7 @@ class BookState:
         self.status = status
         self.heard = heard
         self.file_id: int | None = None
+        self.page: int | None = None
         self.finished_at: int | None = None
 
 
@@ -78,6 +82,7 @@ def read(record: Json, file: str, format: str) -> BookState | None:
     heard = Heard(fractions, _instant(record.get("lastReadTime")))
     state = BookState(_whole(record.get("id")) or 0, _rating(record), _status(record), heard)
     state.file_id = _whole(server_file.get("id")) if isinstance(server_file, dict) else None
+    state.page = _page(record.get(web)) if kind == ours else None
     state.finished_at = _instant(record.get("dateFinished"))
     return state
 
@@ -107,6 +112,11 @@ def _fraction(progress: Json) -> float | None:
     if isinstance(percent, bool) or not isinstance(percent, (int, float)) or not 0 <= percent <= 100:
         return None
     return percent / 100
+
+
+def _page(progress: Json) -> int | None:
+    page = _whole(progress.get("page")) if isinstance(progress, dict) else None
+    return page if page is not None and 1 <= page <= PAGES_MOST else None
 
 
 def _whole(value: Json) -> int | None:

@@ -134,13 +134,13 @@ def set_rating_question(store: Store, book_id: int, is_open: bool) -> None:
     store.execute("UPDATE book SET rating_question = ? WHERE id = ?", (int(is_open), book_id))
 
 
-def rating_questions(store: Store) -> list[tuple[int, str]]:
-    """(book, title) of those that the reader is to be asked about."""
+def rating_questions(store: Store) -> list[tuple[int, str, int]]:
+    """(book, title, when it was finished) of those that the reader is to be asked about."""
     rows = store.execute(
-        "SELECT id, CASE title WHEN '' THEN file ELSE title END FROM book WHERE rating_question = 1 AND tracked = 1"
-        " ORDER BY finished_at DESC, id"
+        "SELECT id, CASE title WHEN '' THEN file ELSE title END, COALESCE(finished_at, 0) FROM book"
+        " WHERE rating_question = 1 AND tracked = 1 ORDER BY finished_at DESC, id"
     )
-    return [(int(row[0]), str(row[1])) for row in rows]
+    return [(int(row[0]), str(row[1]), int(row[2])) for row in rows]
 
 
 def title_and_file(store: Store, book_id: int) -> tuple[str, str] | None:

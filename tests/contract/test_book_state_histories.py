@@ -153,7 +153,7 @@ class Device:
             elif value.field == STATUS:
                 self.status = value.offered
             else:
-                self.fraction = float(value.offered or 0)
+                self.fraction = float((value.offered or "0").split()[0])
             value.take_offered(self.clock.now)
             if value.field == PROGRESS:
                 value.agree(value.device)

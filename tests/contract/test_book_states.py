@@ -17,6 +17,7 @@ from tests.sandbox import StandIn
 
 DIALECTS = ("booklore", "grimmory", "worldteacher")
 FILE = "/mnt/onboard/Moby Dick.epub"
+COMIC = "/mnt/onboard/comic.cbz"
 BOOK = "/api/v1/books/"
 HASH = "0123456789abcdef0123456789abcdef"
 
@@ -239,6 +240,19 @@ def test_what_is_unchanged_is_not_sent_again(any_shelf: Shelf) -> None:
 
 
 def test_a_page_of_a_book_with_fixed_pages_is_its_exact_position(shelf: Shelf) -> None:
+    comic = reads_comic(shelf)
+    state = shelf.server.state(comic)
+    assert (state["cbx_page"], state["cbx_percent"]) == (12, pytest.approx(30))
+
+
+def test_a_page_of_a_book_with_fixed_pages_is_offered_exactly(shelf: Shelf) -> None:
+    comic = reads_comic(shelf)
+    shelf.server.progress_on_web("anna", comic, 67.5, position="27")
+    [question] = shelf.sync("open", book=COMIC)["questions"]
+    assert question["answers"][0]["change"] == {"kind": "position", "file": COMIC, "fraction": 0.675, "page": 27}
+
+
+def reads_comic(shelf: Shelf) -> int:
     comic = shelf.server.add_book(
         title="Comic", authors=["Ann Artist"], book_type="CBX", file_name="comic.cbz", size_kb=1000
     )
@@ -249,12 +263,10 @@ def test_a_page_of_a_book_with_fixed_pages_is_its_exact_position(shelf: Shelf) -
             (120, "close", {"reason": "close", "page": 12, "pages": 40}),
             (121, "snapshot", {"fraction": 0.3, "last_page": 12, "status": "reading"}),
         ],
-        title="Comic", authors=["Ann Artist"], file="/mnt/onboard/comic.cbz", format="cbz", size_bytes=1_024_000,
-        start=shelf.started_at,
+        title="Comic", authors=["Ann Artist"], file=COMIC, format="cbz", size_bytes=1_024_000, start=shelf.started_at,
     )  # fmt: skip
     shelf.sync()
-    state = shelf.server.state(comic)
-    assert (state["cbx_page"], state["cbx_percent"]) == (12, pytest.approx(30))
+    return comic
 
 
 # From the server to the device

@@ -361,6 +361,24 @@ for fraction, page in pairs({ [0] = 1, [0.0001] = 1, [0.5] = 5, [0.99] = 10, [1]
     end)
 end
 
+for what, case in pairs({
+    ["of fixed pages the page is what counts"] = { paging = true, page = 8, expected = 8 },
+    ["a page that there is not is none"] = { paging = true, page = 11, expected = 5 },
+    ["half a page is none"] = { paging = true, page = 2.5, expected = 5 },
+    ["in text that flows the fraction is what counts"] = { paging = false, page = 8, expected = 5 },
+}) do
+    test(what, function(folder)
+        local world, front_end, file = opened(folder, function(book)
+            book.pages, book.page = 10, 7
+            book.xpointer = not case.paging and function(page) return "/body/p[" .. page .. "]" end or nil
+        end)
+        local change = place(file, 0.5)
+        change.page = case.page
+        answer(world, 1, change)
+        equal(front_end.book.page, case.expected, "page")
+    end)
+end
+
 test("pages that the reader hid from the flow of the book are left out of a fraction", function(folder)
     local world, front_end, file = opened(folder, function(book)
         book.pages, book.page, book.hidden = 10, 1, { [2] = true, [3] = true, [10] = true }

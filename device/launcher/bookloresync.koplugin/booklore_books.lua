@@ -96,11 +96,13 @@ local function page_at(document, fraction)
     return math.max(1, page)
 end
 
---- @return boolean whether the book is open, and is there now
-function Books:go(file, fraction)
+--- @param page number|nil of a book with fixed pages, where it says more than the fraction
+-- @return boolean whether the book is open, and is there now
+function Books:go(file, fraction, page)
     local ui = self:_window(file)
     if not ui then return false end
-    local page = page_at(ui.document, fraction)
+    local fits = ui.paging and type(page) == "number" and page % 1 == 0 and page >= 1
+    if not fits or page > ui.document:getPageCount() then page = page_at(ui.document, fraction) end
     if page ~= ui:getCurrentPage() then
         if ui.link and ui.link.addCurrentLocationToStack then ui.link:addCurrentLocationToStack() end
         ui:handleEvent(self.deps.event("GotoPage", page))
