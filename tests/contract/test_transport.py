@@ -324,7 +324,7 @@ def test_a_clock_that_may_be_right_is_told_beside_the_date(tmp_path: Path) -> No
         ("HTTP/1.1 404 No\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\n<p/>", "there is no BookLore at"),
         (
             "HTTP/1.1 502 No\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\n<p/>",
-            "says that BookLore is not run",
+            "BookLore is not running",
         ),
         ("HTTP/1.1 429 No\r\nContent-Length: 0\r\n\r\n", "takes no logins for a quarter of an hour"),
     ],
