@@ -26,7 +26,7 @@ BACKWARD_ASK = "Further back elsewhere: ask"
 BACKWARD_OFF = "Further back elsewhere: stay"
 
 HARDCOVER_ON = "Sync ratings and status to Hardcover"
-HARDCOVER_ON_HELP = "Needs a line hardcover_token = … in setup.txt."
+HARDCOVER_ON_HELP = "Needs a token, in hardcover_token.txt beside setup.txt or as hardcover_token = … in it."
 HARDCOVER_OFF = "Leave Hardcover alone"
 
 RATE_QUESTION_COLUMNS = 5
