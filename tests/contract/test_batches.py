@@ -181,9 +181,11 @@ def test_a_book_that_is_gone_lets_its_batch_wait(server: StandIn, reader: Reader
     sync(reader)
     server.remove_book(1)
     read(reader, 3, 10)
+    reader.let_the_library_age()
     sync(reader)
     assert "3 reading sessions of “Moby Dick”: no book on the server" in reader.status()
     server.add_book(title="Moby Dick", authors=["Herman Melville"], isbn13="9780142437247")
+    reader.let_the_library_age()
     assert sync(reader)["counts"]["sent"] == 3
 
 

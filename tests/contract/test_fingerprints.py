@@ -14,9 +14,11 @@ from device.server.errors import ReplyLost
 from device.server.koreader_progress import Position, koreader_position
 from tests.contract.device_run import device_run
 from tests.contract.plain_client import PlainClient
+from tests.reader import Reader
 from tests.sandbox import StandIn
 
 HASH = "0123456789abcdef0123456789abcdef"
+SIZE_BYTES = 123 * 1024 + 17  # of the file that the stand-in has by default
 LIST = "GET /komga/api/v1/books"
 ACCOUNTS = "POST /api/v2/opds-users"
 KOREADER = "/api/v1/koreader-users/me"
@@ -151,6 +153,49 @@ def test_the_image_that_finds_by_hash_gets_no_account(tmp_path: Path) -> None:
         server.set_komga(True)
         assert fingerprints(tmp_path, server) == {}
         assert not server.opds_accounts()
+
+
+# In a whole run of the worker
+
+
+def test_a_book_with_another_title_is_recognised_by_its_file(server: StandIn, tmp_path: Path) -> None:
+    reader = Reader(tmp_path / "bookloresync")
+    reader.configure(server.url)
+    reader.reads(title="The Whale", fingerprint=HASH, size_bytes=SIZE_BYTES)
+    assert reader.run_job("sync", reason="tap")["counts"]["sent"] == 1
+    assert server.sessions()[0]["bookId"] == 1
+
+
+def test_a_first_sync_that_needs_everything_asks_six_times_besides_its_sessions(
+    server: StandIn, tmp_path: Path
+) -> None:
+    """Login, library, is it the image, an account, Komga's list, and whose sessions."""
+    reader = Reader(tmp_path / "bookloresync")
+    reader.configure(server.url)
+    for number in range(20):
+        reader.reads(title="The Whale", fingerprint=HASH, size_bytes=SIZE_BYTES, start=1_795_000_000 + number * 1000)
+    assert reader.run_job("sync", reason="tap")["counts"]["sent"] == 20
+    others = [asked for asked in server.asked if asked != "POST /api/v1/reading-sessions"]
+    assert len(others) <= 6, others
+
+
+def test_a_book_of_a_library_that_is_not_hers_is_not_matched_by_its_file(server: StandIn, tmp_path: Path) -> None:
+    server.add_book(title="Diary", file_hash="d" * 32, library_id=server.add_library("Private"))
+    reader = Reader(tmp_path / "bookloresync")
+    reader.configure(server.url)
+    reader.reads(title="My diary", fingerprint="d" * 32, size_bytes=SIZE_BYTES)
+    assert reader.run_job("sync", reason="tap")["counts"]["waiting"] == 1
+
+
+def test_no_password_of_ours_is_in_the_log(server: StandIn, tmp_path: Path) -> None:
+    reader = Reader(tmp_path / "bookloresync")
+    reader.configure(server.url)
+    reader.reads(title="The Whale", fingerprint=HASH, size_bytes=SIZE_BYTES)
+    reader.run_job("sync", reason="tap")
+    (account,) = server.opds_accounts()
+    assert (tmp_path / "bookloresync" / "secrets.json").stat().st_mode & 0o777 == 0o600
+    for path in (tmp_path / "bookloresync" / "log").iterdir():
+        assert str(account["password"]) not in path.read_text()
 
 
 # The account of KOReader's own sync
