@@ -33,13 +33,14 @@ USED = (permissions.LIBRARY, permissions.OPDS)  # what something here needs; the
 class Rights:
     """What is known of the account, for one run. `before_request` raises when there is no time for another request."""
 
-    __slots__ = ("_before_request", "_client", "_clock", "_store")
+    __slots__ = ("_before_request", "_client", "_clock", "_is_doubtful", "_store")
 
     def __init__(self, store: Store, client: Client, clock: Clock, before_request: Callable[[], None]) -> None:
         self._before_request = before_request
         self._store = store
         self._client = client
         self._clock = clock
+        self._is_doubtful = False
 
     def look(self, result: Result, asked_for: bool) -> None:
         """Asks if nobody knows, or if what was lacking may be there now, and tells what has not been told."""
@@ -55,9 +56,14 @@ class Rights:
 
     def doubt(self) -> None:
         """The server has refused something: what is known may be wrong."""
-        if self._age_s() >= DOUBTED_AFTER_S:
+        if not 0 <= self._age_s() < DOUBTED_AFTER_S:
+            self._is_doubtful = True
             with self._store.transaction():
                 settings.remove(self._store, settings.PERMISSIONS_AT)
+
+    def is_of_use(self) -> bool:
+        """Whether to look: something was refused in this run, or is known to be lacking."""
+        return self._is_doubtful or bool(used(self._store))
 
     def _ask(self) -> None:
         asked_at = self._clock.wall_s()

@@ -18,13 +18,14 @@ from __future__ import annotations
 from device import protocol
 from device.core import outbox as rules
 from device.core import preferences
-from device.sending import batches, rights
+from device.sending import batches
 from device.sending.book_states import BookStates
 from device.sending.changes import Change, commit
 from device.sending.dialect import Dialect
 from device.sending.finding_books import find_books
 from device.sending.judging import judge
 from device.sending.reading_back import read_back
+from device.sending.rights import Rights
 from device.server import answers, deliveries
 from device.server.errors import OutOfTime, ServerError, ServerFailed
 from device.store import books, outbox, settings
@@ -68,7 +69,7 @@ class Sender:
         self._asked_for = job.asked_for()
         self._states = BookStates(store, client, wanted, job, result, clock, self._check_time)
         self._dialect = Dialect(store, client, clock, self._check_time)
-        self._rights = rights.Rights(store, client, clock, self._check_time)
+        self._rights = Rights(store, client, clock, self._check_time)
         self._title = ""  # of the book that is being served
         self._ended: list[Change] = []  # of that book, not yet on disk: with what begins next they are one commit
         self._tried: set[int] = set()  # entries that failed in this run
@@ -113,7 +114,7 @@ class Sender:
         except ServerFailed as problem:
             self._library_problem = problem
             return
-        if books.unmatched(self._store) or rights.used(self._store):
+        if books.unmatched(self._store) or self._rights.is_of_use():
             self._rights.look(self._result, self._asked_for)  # it may be the account that cannot see them
 
     def _serve_books(self, send: Callable[[BookToServe], bool]) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,11 +48,6 @@ def look(folder: Path, server: StandIn, days: float = 0) -> list[str]:
 
 def sync(reader: Reader) -> dict[str, Any]:
     return reader.run_job("sync", reason="tap")
-
-
-def let_the_library_grow_old(reader: Reader) -> None:
-    with contextlib.closing(sqlite3.connect(reader.data / "state.sqlite")) as store, store:
-        store.execute("DELETE FROM setting WHERE key = 'library_read_at'")
 
 
 def menu(reader: Reader) -> str:
@@ -148,10 +141,28 @@ def test_a_library_that_is_assigned_later_is_found_and_nothing_lacking_any_more(
     reader.reads(**MOBY)
     sync(reader)
     server.set_libraries("anna", [1])
-    let_the_library_grow_old(reader)
+    reader.let_the_library_age()
     assert sync(reader)["counts"]["sent"] == 1
     assert NO_LIBRARY not in reader.status()
     assert NO_LIBRARY not in menu(reader)
+
+
+def test_a_library_that_is_taken_away_is_noticed_when_the_server_refuses(tmp_path: Path) -> None:
+    with StandIn(dialect="worldteacher") as server:
+        server.add_user("anna", "secret")
+        server.add_book(title="Moby Dick", authors=["Herman Melville"], isbn13="9780142437247")
+        reader = Reader(tmp_path / "bookloresync")
+        reader.configure(server.url)
+        reader.reads(**MOBY)
+        assert sync(reader)["counts"]["sent"] == 1
+        server.set_libraries("anna", [])
+        reader.reads(start=1_795_100_000, **MOBY)
+        assert any(NO_LIBRARY in message["text"] for message in sync(reader)["messages"])
+        assert NO_LIBRARY in reader.status()
+        server.set_libraries("anna", [1])
+        reader.reads(start=1_795_200_000, **MOBY)
+        sync(reader)
+        assert NO_LIBRARY not in reader.status()
 
 
 def test_an_account_without_any_permission_sends_its_sessions(server: StandIn, reader: Reader) -> None:
