@@ -252,19 +252,22 @@ TROUBLES = (
     Trouble("locked account", locked, "offline", "takes no logins for a quarter of an hour", 5, 1),
     Trouble("account without permissions", no_permissions, "done", "has no library assigned", 8, 8),
     Trouble("server restarting in mid-run", restarting, "offline", "", 60, 12, True),
-    Trouble("proxy down", proxy_down, "offline", "the proxy 127.0.0.1:9 cannot be reached", 5, 0, True),
+    Trouble("proxy down", proxy_down, "offline", "The proxy 127.0.0.1:9 cannot be reached", 5, 0, True),
     Trouble("proxy that wants a password", proxy_refuses, "offline", "wants a user and a password", 5, 1, True),
 )  # fmt: skip
 
 
-def course(trouble: Trouble, folder: Path, reason: str = "tap", **job: Any) -> Course:
-    """A run in trouble with four reading sessions to send, then one with the server as it should be."""
+def course(trouble: Trouble, folder: Path, reason: str = "tap", job: dict[str, int] | None = None) -> Course:
+    """A run in trouble with four reading sessions to send, then one with the server as it should be.
+
+    `job`: further fields of the job of the first.
+    """
     world = World(folder, _free_port(), Reader(folder / "bookloresync"))
     ca_file = make_authority(folder).certificate if trouble.scheme == "https" else None
     world.reader.configure(world.url(trouble.scheme), ca_file=ca_file)
     for number in range(SESSIONS):
         world.reader.reads(start=1_795_000_000 + number * 1000, **(MOBY if number % 2 else EMMA))
-    world.job = dict(job)
+    world.job = dict(job or {})
     with trouble.begin(world):
         started_s = time.monotonic()
         result = world.reader.run_job("sync", reason=reason, **world.job)

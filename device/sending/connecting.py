@@ -39,6 +39,15 @@ class Link:
         self._secrets = secrets
         self._connection = connection
 
+    def address(self) -> str:
+        """Where the server was spoken to last."""
+        return str(self._connection.address)
+
+    def is_led_to_encryption(self) -> bool:
+        """Whether the first request of each run goes out unencrypted, only to be redirected."""
+        begun = self._connection.way().address.scheme
+        return begun == "http" and self._connection.address.scheme == "https" and self.client.has_spoken()
+
     def close(self) -> None:
         self._connection.close()
         if self.trust.anchor_pem != self._secrets.anchor_pem:

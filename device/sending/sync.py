@@ -30,7 +30,7 @@ from device.server.errors import (
     Untrusted,
 )
 from device.store import books, outbox, preferences, reading_sessions, settings, shared_values
-from device.ui import texts
+from device.ui import account_texts, texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ def sync(
         go(store, server.client, wanted, job, result, deadline, clock, lambda id: evidence.renew(folder, store, id))
     finally:
         server.close()
+    if job.asked_for() and server.is_led_to_encryption():
+        result.say(protocol.WARNING, account_texts.led_to_encryption(secrets.server, server.address()))
     if server.trust.presented is not None:
         _ask_about_certificate(store, job, result, server.trust.presented)
 
@@ -88,8 +90,6 @@ def _fail(store: Store, job: Job, result: Result, problem: ServerError, clock: C
 
 def _ask_about_certificate(store: Store, job: Job, result: Result, shown: Presented) -> None:
     """Whenever the reader asked for the run; else once for each certificate."""
-    from device.ui import account_texts
-
     if not job.asked_for() and settings.get(store, settings.CERTIFICATE_ASKED) == shown.fingerprint:
         return
     with store.transaction():
@@ -212,8 +212,14 @@ def _say(job: Job, result: Result, problem: ServerError) -> None:
         if isinstance(problem, kind):
             result.outcome = outcome
             if level != protocol.INFO or job.asked_for():
-                result.say(level, f"{problem}.".replace("..", "."))
+                result.say(level, _sentence(str(problem)))
             break
+
+
+def _sentence(text: str) -> str:
+    """With a capital, except where it begins with an address, and one full stop."""
+    begun = text if text.startswith("http") else text[:1].upper() + text[1:]
+    return begun if begun.endswith(".") else f"{begun}."
 
 
 def _remember(store: Store, result: Result, problem: ServerError, clock: Clock) -> None:

@@ -54,6 +54,13 @@ def unencrypted(address: str) -> str:
     return f"{address} is not encrypted: others in the same network can read the password and what you read."
 
 
+def led_to_encryption(address: str, better: str) -> str:
+    return (
+        f"{address} leads to {better}. Write that into setup.txt: until then the first request of each sync, with the"
+        " password or token in it, is not encrypted."
+    )
+
+
 def taken(keys: list[str]) -> str:
     """What a setup file without a server has brought."""
     return f"Taken from setup.txt: {', '.join(_KINDS[key] for key in keys if key in _KINDS)}."

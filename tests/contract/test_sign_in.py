@@ -131,7 +131,7 @@ def test_a_password_that_is_not_to_be_kept_goes_with_the_first_login(any_server:
     any_server.clock.advance(31 * DAY_S)
     reader.reads(start=1_795_200_000, **MOBY)
     run = reader.run("sync")
-    assert "the login at" in run.stderr
+    assert "The login at" in run.stderr
     assert "put it into setup.txt again" in run.stderr
     set_up(reader, "password = secret")
     assert reader.run("sync").returncode == 0

@@ -79,7 +79,9 @@ def test_a_redirect_to_https_is_followed_and_checked(reader: Reader, tmp_path: P
     with library(make_server_certificate(tmp_path, authority)) as https, RedirectingServer(to=https.url) as front:
         reader.configure(front.url, ca_file=authority.certificate)
         reader.reads(**MOBY)
-        assert reader.run("sync").returncode == 0
+        run = reader.run("sync")
+        assert run.returncode == 0
+        assert f"{front.url} leads to {https.url}. Write that into setup.txt" in run.stderr
         assert len(https.sessions()) == 1
 
 
@@ -147,7 +149,7 @@ def test_a_proxy_that_wants_a_password_is_named_as_such(server: StandIn, reader:
         reader.reads(**MOBY)
         result = reader.run_job("sync", reason="tap", proxy=proxy.url.replace("http://", "http://anna:geheim@"))
         assert result["outcome"] == "offline"
-        assert f"the proxy 127.0.0.1:{proxy.port} wants a user and a password (HTTP 407)" in texts(result)
+        assert f"The proxy 127.0.0.1:{proxy.port} wants a user and a password (HTTP 407)" in texts(result)
     log = (reader.data / "log" / "worker.log").read_text()
     assert "geheim" not in log + json.dumps(result)
 
@@ -165,7 +167,7 @@ def test_a_proxy_that_is_down_is_named_as_such(reader: Reader) -> None:
     reader.configure("https://books.test")
     reader.reads(**MOBY)
     result = reader.run_job("sync", reason="tap", proxy="http://127.0.0.1:9")
-    assert "the proxy 127.0.0.1:9 cannot be reached" in texts(result)
+    assert "The proxy 127.0.0.1:9 cannot be reached" in texts(result)
     assert reader.run_job("sync", reason="close", proxy="http://127.0.0.1:9")["messages"] == []
 
 
@@ -318,10 +320,10 @@ def test_a_clock_that_may_be_right_is_told_beside_the_date(tmp_path: Path) -> No
     [
         ("HTTP/1.1 203 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}", "HTTP 203"),
         ("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\n<p/>", "login page of this network"),
-        ("HTTP/1.1 511 Login\r\nContent-Length: 0\r\n\r\n", "this network wants you to sign in"),
+        ("HTTP/1.1 511 Login\r\nContent-Length: 0\r\n\r\n", "This network wants you to sign in"),
         ("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n", "such as a firewall, refuses this device"),
         ("HTTP/1.1 401 No\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n", "a password of its own"),
-        ("HTTP/1.1 404 No\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\n<p/>", "there is no BookLore at"),
+        ("HTTP/1.1 404 No\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\n<p/>", "There is no BookLore at"),
         (
             "HTTP/1.1 502 No\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\n<p/>",
             "BookLore is not running",

@@ -12,14 +12,11 @@ HANGING_S = 12  # a run this short gives a silent host up early; `python -m test
 NAMES = [trouble.name for trouble in TROUBLES]
 
 
-def limits(trouble: Trouble) -> dict[str, int]:
-    return {"deadline_s": HANGING_S} if trouble.name == "hanging host" else {}
-
-
 @pytest.fixture(scope="module", params=TROUBLES, ids=NAMES)
 def met(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Trouble, Course]:
     trouble: Trouble = request.param
-    return trouble, course(trouble, tmp_path_factory.mktemp("trouble"), **limits(trouble))
+    job = {"deadline_s": HANGING_S} if trouble.name == "hanging host" else {}
+    return trouble, course(trouble, tmp_path_factory.mktemp("trouble"), job=job)
 
 
 def said(found: Course) -> str:
