@@ -144,7 +144,7 @@ def requests(folder: Path, worker: tuple[str, ...] = (str(X86_64),)) -> Iterator
     for dialect, reach in (("booklore", 124), ("grimmory", 124), ("worldteacher", 5 + 20 + 4)):
         server = StandIn(dialect=dialect)
         server.add_user("anna", "secret")
-        titles = [f"Book {number}" for number in range(5)]
+        titles = [f"The House of {number}" for number in range(5)]
         for title in titles:
             server.add_book(title=title, authors=["Somebody"])
         with server:
@@ -173,7 +173,7 @@ def changes(folder: Path, worker: tuple[str, ...] = (str(X86_64),)) -> Iterator[
         server = StandIn(dialect=dialect)
         server.add_user("anna", "secret")
         for number in range(500):
-            server.add_book(title=f"Book {number}", authors=[f"Author {number}"], file_name=f"{number}.epub")
+            server.add_book(title=f"The House of {number}", authors=[f"Author {number}"], file_name=f"{number}.epub")
         with server:
             reader = Reader(folder / f"changes-{dialect}", worker)
             reader.configure(server.url)
@@ -199,7 +199,7 @@ def _closes(reader: Reader, number: int, day: int, saved: dict[str, object]) -> 
             (120, "close", {"reason": "close", **place}),
             (121, "snapshot", {"xpointer": "/body/DocFragment[3]/body/p[1]", **saved}),
         ],
-        title=f"Book {number}",
+        title=f"The House of {number}",
         authors=[f"Author {number}"],
         start=1_795_000_000 + day * 86_400 + number * 1000,
     )

@@ -129,6 +129,11 @@ class Reader:
             store.execute("DELETE FROM setting WHERE key = 'pulled_at'")
             store.execute("UPDATE shared_value SET server_at = server_at - ?", (hours * 3600,))
 
+    def let_the_library_age(self) -> None:
+        """It is time to read the server's library again."""
+        with contextlib.closing(sqlite3.connect(self.data / "state.sqlite")) as store, store:
+            store.execute("DELETE FROM setting WHERE key = 'library_read_at'")
+
     def status(self) -> str:
         return self.run("status").stdout
 
@@ -141,6 +146,7 @@ def journal_text(moments: list[Moment], title: str, start: int, boot: str | None
         if event == "open" and boot is not None:
             line["boot"] = boot
         if event == "open":
-            line["book"] = {"file": f"/mnt/onboard/{title}.epub", "format": "epub", "title": title, "language": "en", **book}
+            known = {"file": f"/mnt/onboard/{title}.epub", "format": "epub", "title": title, "language": "en"}
+            line["book"] = known | book
         lines.append(json.dumps(line) + "\n")
     return "".join(lines)

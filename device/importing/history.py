@@ -55,12 +55,15 @@ class BookTally:
     `book_id` is None until a session of it is stored, `server_id` until it has been found on the server.
     """
 
-    __slots__ = ("authors", "book_id", "fingerprint", "server_id", "tally", "title", "tracked", "unmatched_reason")
+    __slots__ = (
+        "authors", "book_id", "fingerprint", "language", "server_id", "tally", "title", "tracked", "unmatched_reason"
+    )  # fmt: skip
 
     def __init__(self, book: StatisticsBook | None, known: books.Known | None) -> None:
         self.title = "" if book is None else book.title
         self.authors = [] if book is None else book.authors
         self.fingerprint = None if book is None else book.fingerprint
+        self.language = "" if book is None else book.language
         self.book_id = None if known is None else known.id
         self.server_id = None if known is None else known.server_id
         self.tracked = known is None or known.tracked
@@ -279,7 +282,9 @@ class _Import:
             # Asked again: KOReader's statistics may have one book under two numbers.
             known = books.known(self._store, book.fingerprint, book.title, book.authors)
             if known is None:
-                book.book_id = books.add_without_file(self._store, book.fingerprint, book.title, book.authors)
+                book.book_id = books.add_without_file(
+                    self._store, book.fingerprint, book.title, book.authors, book.language
+                )
             else:
                 book.book_id, book.server_id = known.id, known.server_id
         state = rules_of_outbox.WAITING if book.server_id is None else rules_of_outbox.INTENT

@@ -70,7 +70,7 @@ def _write(store: Store, change: Change, now: int, uptime: Uptime) -> None:
         entry.attempts += 1
         outbox.count_attempt(store, entry.id)
     if event in (rules.NO_BOOK, rules.BOOK_GONE):
-        books.unmatch(store, entry.book_id, change.reason or GONE)
+        books.lose(store, entry.book_id, change.reason or GONE)
     if event == rules.ACCEPTED and entry.kind in rules.OF_STATE:
         _agree(store, entry, now)
     if change.remote_id is not None:

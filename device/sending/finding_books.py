@@ -98,8 +98,10 @@ class Finder:
 
     def _is_too_old(self, for_new: bool, asked_for: bool) -> bool:
         age_s = self._now - settings.get_int(self._store, settings.LIBRARY_READ_AT)
-        most_s = ASKED_AGE_S if asked_for else NEW_AGE_S if for_new else DAILY_AGE_S
-        return not 0 <= age_s < most_s or not reading_library.is_whole(self._store)
+        is_whole = reading_library.is_whole(self._store)
+        if asked_for:
+            return not is_whole or not 0 <= age_s < ASKED_AGE_S
+        return not 0 <= age_s < (NEW_AGE_S if for_new or not is_whole else DAILY_AGE_S)
 
     def _find_by_hash(self, wanted: list[StoredBook]) -> set[int]:
         found = set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from device.store import settings
+from device.store import library, settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -247,11 +247,12 @@ def _named(store: Store, fingerprint: str | None, title: str, authors: str) -> t
     return row
 
 
-def add_without_file(store: Store, fingerprint: str | None, title: str, authors: list[str]) -> int:
+def add_without_file(store: Store, fingerprint: str | None, title: str, authors: list[str], language: str = "") -> int:
     """A book that is only known from KOReader's statistics; when it is opened, its fingerprint finds it."""
     cursor = store.execute(
-        "INSERT INTO book (file, fingerprint, format, title, authors, identifiers) VALUES ('', ?, '', ?, ?, '')",
-        (fingerprint, title, "\n".join(authors)),
+        "INSERT INTO book (file, fingerprint, format, title, authors, identifiers, language)"
+        " VALUES ('', ?, '', ?, ?, '', ?)",
+        (fingerprint, title, "\n".join(authors), language),
     )
     assert cursor.lastrowid is not None
     note_fingerprint(store, cursor.lastrowid, fingerprint, None)
@@ -372,7 +373,7 @@ def match(store: Store, id: int, server_id: int, matched_by: str, server_title: 
         "UPDATE book SET server_id = ?, matched_by = ?, unmatched_reason = NULL, server_title = ? WHERE id = ?",
         (server_id, matched_by, server_title, id),
     )
-    store.execute("DELETE FROM candidate WHERE book_id = ? AND place = 'server'", (id,))
+    library.forget_candidates(store, id)
 
 
 def match_by_hand(store: Store, id: int, server_id: int, matched_by: str, server_title: str | None) -> None:
@@ -409,12 +410,18 @@ def unmatch(store: Store, id: int, reason: str) -> None:
     )
 
 
+def lose(store: Store, id: int, reason: str) -> None:
+    """The server does not have the book it was matched with any more: neither has the library in the store."""
+    library.remove_match_of(store, id)
+    unmatch(store, id, reason)
+
+
 def forget_matches(store: Store) -> None:
     """For another server or account: its ids mean other books."""
     store.execute(
         "UPDATE book SET server_id = NULL, matched_by = NULL, unmatched_reason = NULL, server_title = NULL,"
         " hand_id = NULL, refused_id = NULL"
     )
-    store.execute("DELETE FROM candidate WHERE place = 'server'")
-    store.execute("DELETE FROM server_book")
+    library.forget_all_candidates(store)
+    library.forget(store)
     settings.forget_library(store)

@@ -71,23 +71,36 @@ def count(store: Store) -> int:
 def take(store: Store, book: ServerBook) -> bool:
     """Stores a book of the server's; whether it was new."""
     values = _values(book)
-    row = store.execute(f"SELECT {_COLUMNS} FROM server_book WHERE server_id = ?", (book.server_id,)).fetchone()
-    if row is None:
-        store.execute(
-            f"INSERT INTO server_book (server_id, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (book.server_id, *values),
-        )
+    before = _stored(store, book.server_id)
+    if before is None:
+        _insert(store, book.server_id, values)
         return True
-    if row[7] == values[7]:  # the same files: a list that tells no fingerprint leaves it as it was
-        values = (*values[:8], values[8] or row[8], values[9])
-    values = (*values[:9], row[9] if values[9] is None else values[9])
-    if tuple(row) != values:
-        store.execute(
-            "UPDATE server_book SET title = ?, subtitle = ?, authors = ?, series = ?, series_index = ?, language = ?,"
-            " isbns = ?, files = ?, fingerprint = ?, hardcover_id = ? WHERE server_id = ?",
-            (*values, book.server_id),
-        )
+    if before[7] == values[7]:  # the same files: a list that tells no fingerprint leaves it as it was
+        values = (*values[:8], values[8] or before[8], values[9])
+    values = (*values[:9], before[9] if values[9] is None else values[9])
+    if before != values:
+        _update(store, book.server_id, values)
     return False
+
+
+def _stored(store: Store, server_id: int) -> tuple[Value, ...] | None:
+    row = store.execute(f"SELECT {_COLUMNS} FROM server_book WHERE server_id = ?", (server_id,)).fetchone()
+    return None if row is None else tuple(row)
+
+
+def _insert(store: Store, server_id: int, values: tuple[Value, ...]) -> None:
+    store.execute(
+        f"INSERT INTO server_book (server_id, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (server_id, *values),
+    )
+
+
+def _update(store: Store, server_id: int, values: tuple[Value, ...]) -> None:
+    store.execute(
+        "UPDATE server_book SET title = ?, subtitle = ?, authors = ?, series = ?, series_index = ?, language = ?,"
+        " isbns = ?, files = ?, fingerprint = ?, hardcover_id = ? WHERE server_id = ?",
+        (*values, server_id),
+    )
 
 
 def _values(book: ServerBook) -> tuple[Value, ...]:
@@ -122,6 +135,11 @@ def remove(store: Store, server_id: int) -> None:
     store.execute("DELETE FROM server_book WHERE server_id = ?", (server_id,))
 
 
+def remove_match_of(store: Store, book_id: int) -> None:
+    """The book that one of ours is matched with."""
+    store.execute("DELETE FROM server_book WHERE server_id = (SELECT server_id FROM book WHERE id = ?)", (book_id,))
+
+
 def rows(store: Store) -> Iterator[Row]:
     """The whole library, one book after the other."""
     for values in store.execute(f"SELECT server_id, {_COLUMNS} FROM server_book"):
@@ -133,6 +151,15 @@ def one(store: Store, server_id: int) -> ServerBook | None:
         f"SELECT server_id, {_COLUMNS} FROM server_book WHERE server_id = ?", (server_id,)
     ).fetchone()
     return None if values is None else Row(values).book()
+
+
+def forget(store: Store) -> None:
+    """For another server or account."""
+    store.execute("DELETE FROM server_book")
+
+
+def forget_all_candidates(store: Store) -> None:
+    store.execute("DELETE FROM candidate WHERE place = ?", (PLACE,))
 
 
 def put_candidates(store: Store, book_id: int, found: list[StoredCandidate]) -> None:

@@ -66,18 +66,19 @@ class Summary:
 class StatisticsBook:
     """A book as the statistics know it: None or empty where they do not."""
 
-    __slots__ = ("authors", "fingerprint", "title")
+    __slots__ = ("authors", "fingerprint", "language", "title")
 
-    def __init__(self, title: str, authors: list[str], fingerprint: str | None) -> None:
+    def __init__(self, title: str, authors: list[str], fingerprint: str | None, language: str) -> None:
         self.title = title
         self.authors = authors
         self.fingerprint = fingerprint
+        self.language = language
 
 
 class Statistics:
     """The open statistics."""
 
-    __slots__ = ("_connection", "_counted", "_duration", "_table")
+    __slots__ = ("_connection", "_counted", "_duration", "_language", "_table")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -94,8 +95,10 @@ class Statistics:
                 raise Foreign
         else:
             raise Foreign
-        if not _columns(connection, "book") >= {"id", "title", "authors", "md5"}:
+        of_book = _columns(connection, "book")
+        if not of_book >= {"id", "title", "authors", "md5"}:
             raise Foreign
+        self._language = "language" if "language" in of_book else "''"
 
     def close(self) -> None:
         self._connection.close()
@@ -144,16 +147,19 @@ class Statistics:
     def book(self, id: int) -> StatisticsBook | None:
         try:
             row = self._connection.execute(
-                "SELECT substr(title, 1, ?), substr(authors, 1, ?), md5 FROM book WHERE id = ?",
-                (TEXT_MAX_CHARS, TEXT_MAX_CHARS, id),
+                f"SELECT substr(title, 1, ?), substr(authors, 1, ?), md5, substr({self._language}, 1, ?) FROM book"
+                " WHERE id = ?",
+                (TEXT_MAX_CHARS, TEXT_MAX_CHARS, TEXT_MAX_CHARS, id),
             ).fetchone()
         except _FAILURES as problem:
             raise Damaged(str(problem)) from problem
         if row is None:
             return None
         authors = [line.strip() for line in _text(row[1]).split("\n")]
+        named = [name for name in authors if name and name != _NONE_GIVEN]
+        language = _text(row[3]).strip()
         return StatisticsBook(
-            _text(row[0]).strip(), [name for name in authors if name and name != _NONE_GIVEN], _fingerprint(row[2])
+            _text(row[0]).strip(), named, _fingerprint(row[2]), "" if language == _NONE_GIVEN else language
         )
 
 

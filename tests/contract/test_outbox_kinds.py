@@ -213,6 +213,7 @@ def test_what_belongs_to_a_book_that_is_gone_waits_for_it(any_shelf: Shelf, kind
     any_shelf.sync()
     assert "no book on the server" in any_shelf.reader.status()
     any_shelf.server.add_book(title="Moby Dick", authors=["Herman Melville"])
+    any_shelf.reader.let_the_library_age()
     assert any_shelf.sync()["counts"]["sent"] == 1
 
 

@@ -276,6 +276,7 @@ def test_a_library_that_cannot_be_read_keeps_no_known_book_from_going_out(server
     reader.reads(**MOBY)
     reader.run("sync")
     server.fault(when=lambda method, path, count: path.startswith("/api/v1/books"), do="error_before", times=None)
+    reader.let_the_library_age()
     reader.reads(title="Unknown", start=1_795_100_000)
     reader.reads(start=1_795_200_000, **MOBY)
     run = reader.run("sync")
@@ -440,6 +441,7 @@ def test_a_book_that_is_added_to_the_server_later_lets_its_sessions_go(any_serve
     reader.reads(title="Persuasion", authors=["Jane Austen"])
     reader.run("sync")
     any_server.add_book(title="Persuasion", authors=["Jane Austen"])
+    reader.let_the_library_age()
     reader.run("sync")
     assert [session["bookTitle"] for session in any_server.sessions()] == ["Persuasion"]
 
@@ -472,8 +474,8 @@ def test_a_session_that_the_server_refuses_is_shown_and_blocks_nothing(server: S
 def test_a_server_that_fails_again_and_again_is_left_alone_after_three_tries(server: StandIn, reader: Reader) -> None:
     reader.configure(server.url)
     for number in range(10):
-        server.add_book(title=f"Book {number}", authors=["Somebody"])
-        reader.reads(title=f"Book {number}", authors=["Somebody"], start=1_795_000_000 + number * 1000)
+        server.add_book(title=f"The House of {number}", authors=["Somebody"])
+        reader.reads(title=f"The House of {number}", authors=["Somebody"], start=1_795_000_000 + number * 1000)
     server.fault(when=on_post(), do="error_before", times=100)
     run = reader.run("sync")
     assert run.returncode == 4

@@ -91,12 +91,12 @@ def test_clocks_a_few_minutes_apart_are_nothing_to_talk_about(shelf: Shelf) -> N
 
 def test_a_dead_host_costs_one_time_out_however_much_waits(shelf: Shelf) -> None:
     for number in range(5):
-        title = f"Book {number}"
+        title = f"The House of {number}"
         shelf.server.add_book(title=title, authors=["Somebody"])
         shelf.reader.reads(title=title, authors=["Somebody"], start=1_795_000_000 + number * 1000)
     shelf.sync()
     for number in range(5):
-        shelf.reader.reads(title=f"Book {number}", authors=["Somebody"], start=1_795_100_000 + number * 1000)
+        shelf.reader.reads(title=f"The House of {number}", authors=["Somebody"], start=1_795_100_000 + number * 1000)
     before = len(shelf.server.requests)
     shelf.server.fault(when=lambda method, path, count: True, do="hang", times=None, seconds=60)
     started_s = time.monotonic()

@@ -177,8 +177,51 @@ def test_a_book_that_was_moved_is_the_same_book(store: database.Store) -> None:
     assert books.remember(store, moby()) == books.remember(store, moby(file="/elsewhere/moby.epub"))
 
 
-def test_another_file_under_the_same_name_is_another_book(store: database.Store) -> None:
-    assert books.remember(store, moby()) != books.remember(store, moby(fingerprint="b" * 32))
+def test_another_book_under_the_same_name_is_another_book(store: database.Store) -> None:
+    assert books.remember(store, moby()) != books.remember(
+        store, moby(fingerprint="b" * 32, title="Emma", identifiers=[])
+    )
+
+
+def test_a_file_that_was_changed_where_it_lies_is_the_same_book_and_known_by_both_fingerprints(
+    store: database.Store,
+) -> None:
+    first = books.remember(store, moby(size_bytes=1_000))
+    assert books.remember(store, moby(fingerprint="b" * 32, size_bytes=1_200)) == first
+    assert books.remember(store, moby(file="/copy.epub", size_bytes=1_000)) == first
+    assert books.remember(store, moby(file="/other copy.epub", fingerprint="b" * 32, size_bytes=1_200)) == first
+    found = books.wanted(store, first)
+    assert found is not None
+    assert found.fingerprints == [("b" * 32, 1_200), ("a" * 32, 1_000)]
+
+
+def test_a_corrected_title_does_not_make_another_book_of_a_file_whose_number_stays(store: database.Store) -> None:
+    number = ["uuid:0f8fad5b-d9cb-469f-a165-70867728950e"]
+    first = books.remember(store, moby(identifiers=number))
+    assert books.remember(store, moby(fingerprint="b" * 32, title="Moby-Dick", identifiers=[*number, "x:1"])) == first
+
+
+def test_an_issue_under_the_name_of_the_one_before_is_another_book(store: database.Store) -> None:
+    first = books.remember(store, moby(identifiers=["uuid:00000000-0001"]))
+    assert books.remember(store, moby(fingerprint="b" * 32, identifiers=["uuid:00000000-0002"])) != first
+
+
+def test_a_file_that_says_nothing_of_itself_is_not_known_by_its_name(store: database.Store) -> None:
+    first = books.remember(store, moby(file="/b/scan.pdf", title="scan", authors=[], identifiers=[]))
+    now = moby(file="/b/scan.pdf", title="scan", authors=[], identifiers=[], fingerprint="b" * 32)
+    assert books.remember(store, now) != first
+
+
+def test_a_book_that_says_something_new_of_itself_is_looked_for_again(store: database.Store) -> None:
+    id = books.remember(store, moby(identifiers=[]))
+    books.unmatch(store, id, "no book on the server has it")
+    books.remember(store, moby(identifiers=[]))
+    before = books.wanted(store, id)
+    books.remember(store, moby(identifiers=["ISBN:9780142437247"]))
+    after = books.wanted(store, id)
+    assert before is not None
+    assert after is not None
+    assert (before.looked_for, after.looked_for) == (True, False)
 
 
 def test_a_book_without_a_fingerprint_is_known_by_its_path_and_gets_it_later(store: database.Store) -> None:
@@ -208,7 +251,10 @@ def test_time_in_which_something_else_was_read_is_taken_until_that_ended(store: 
 
 
 def test_an_unmatched_book_is_one_that_something_waits_for(store: database.Store) -> None:
-    waiting, idle = books.remember(store, moby()), books.remember(store, moby(fingerprint="b" * 32))
+    waiting, idle = (
+        books.remember(store, moby()),
+        books.remember(store, moby(fingerprint="b" * 32, title="Emma", identifiers=[])),
+    )
     reading_sessions.add_journal(store, "1795000000-000001", NOW, 3)
     added = reading_sessions.add(store, waiting, reading_sessions.JOURNAL, "1795000000-000001", session())
     outbox.add_session(store, added, waiting, "new", False, NOW)
