@@ -13,6 +13,10 @@ from typing import Any
 
 import pytest
 
+from device.secrets import Secrets
+from device.sending.connecting import ways
+from device.server import wifi
+from device.server.http import CONNECT_LOCALLY_S, CONNECT_S
 from tests.contract.one_answer_server import OneAnswerServer
 from tests.contract.test_transport import library
 from tests.reader import EMMA, MOBY, Reader
@@ -169,3 +173,28 @@ def silent_place() -> Iterator[str]:
             client.connect_ex(place)
         time.sleep(0.05)
         yield f"http://127.0.0.1:{place[1]}"
+
+
+@pytest.mark.parametrize(
+    ("network", "expected"),
+    [
+        ("Nest", [("local", CONNECT_LOCALLY_S, False), ("remote", CONNECT_S, False)]),
+        ("Café", [("remote", CONNECT_S, False), ("local", CONNECT_LOCALLY_S, True)]),
+        (None, [("remote", CONNECT_S, False), ("local", CONNECT_LOCALLY_S, True)]),
+    ],
+)
+def test_the_name_of_the_wifi_decides_where_it_is_known(
+    monkeypatch: pytest.MonkeyPatch, network: str | None, expected: list[tuple[str, float, bool]]
+) -> None:
+    monkeypatch.setattr(wifi, "network", lambda: network)
+    secrets = Secrets("https://remote", "anna", "secret")
+    secrets.local_server, secrets.home_network = "http://local", "Nest"
+    found = ways(secrets, "remote")
+    assert [(way.address.host, way.connect_s, way.is_doubtful) for way in found] == expected
+
+
+def test_nobody_is_asked_for_the_network_of_a_server_with_one_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wifi, "network", lambda: pytest.fail("it was asked"))
+    secrets = Secrets("https://remote", "anna", "secret")
+    secrets.home_network = "Nest"
+    assert [way.address.host for way in ways(secrets, None)] == ["remote"]

@@ -10,9 +10,11 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from device.server import address, http
-from device.server.errors import NotReached, OutOfTime, ReplyLost
+from device.server import address, framing, http
+from device.server.errors import NotBookLore, NotReached, OutOfTime, ReplyLost
 from device.server.tls import Trust
 
 Script = list[bytes | float]  # bytes to send, or seconds to wait; an empty one closes
@@ -255,3 +257,64 @@ def test_an_address_is_taken_apart(text: str, expected: tuple[str, str, int, str
 def test_what_is_no_address_is_refused_in_words(text: str) -> None:
     with pytest.raises(ValueError, match=r"address|server|port"):
         address.parse(text)
+
+
+@given(st.binary(max_size=300), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0 404\r\nConnection: "]))
+def test_any_head_is_one_or_no_http(block: bytes, begun: bytes) -> None:
+    try:
+        head = framing.parse_head(begun + block)
+    except ValueError:
+        return
+    assert 0 <= head.status <= 999
+    assert all(name == name.lower() for name in head.headers)
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_an_address_or_a_problem_in_words(text: str) -> None:
+    try:
+        place = address.parse(text)
+    except ValueError as problem:
+        assert str(problem)
+        return
+    assert str(address.parse(str(place))) == str(place)
+
+
+def test_each_device_of_one_name_that_does_not_answer_is_tried_and_the_reason_told(
+    server: ScriptedServer, connect: Connect
+) -> None:
+    """`localhost` is ::1 as well, where nobody listens."""
+    server.scripts = [[json_answer(b"[1]")]]
+    place = address.parse(f"http://localhost:{server.port}")
+    assert http.Connection(place, Trust("", 0), time.monotonic() + 5).request("GET", "/", {}).body == b"[1]"
+
+
+def test_an_address_in_doubt_has_to_be_booklore_and_is_asked_once(server: ScriptedServer) -> None:
+    server.scripts = [[json_answer(b'{"status":200,"data":{"version":"v2.3.0"}}')], [json_answer()], [json_answer()]]
+    way = http.Way(address.parse(f"http://127.0.0.1:{server.port}"), is_doubtful=True)
+    connection = http.Connection(way.address, Trust("", 0), time.monotonic() + 5, [way])
+    for _ in range(2):
+        connection.request("POST", "/api", {"Authorization": "Bearer x"}, b"{}")
+    assert [request.split(b" ")[1] for request in server.requests] == [b"/api/v1/healthcheck", b"/api", b"/api"]
+    assert b"Bearer" not in server.requests[0]
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        [json_answer(b"[]")],
+        [json_answer(b"{}")],
+        [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n<p/>"],
+        [b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"],
+        [b""],
+        [b"SSH-2.0\r\n\r\n", b""],
+        [json_answer(b"x" * (http.PROBE_MAX_BYTES + 1))],
+    ],
+)
+def test_an_address_in_doubt_that_is_not_booklore_is_told_nothing_more(server: ScriptedServer, script: Script) -> None:
+    server.scripts = [script, [json_answer()]]
+    way = http.Way(address.parse(f"http://127.0.0.1:{server.port}"), is_doubtful=True)
+    connection = http.Connection(way.address, Trust("", 0), time.monotonic() + 5, [way])
+    with pytest.raises((NotReached, NotBookLore)):
+        connection.request("POST", "/api", {"Authorization": "Bearer x"}, b"{}")
+    assert len(server.requests) == 1
