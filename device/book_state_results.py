@@ -93,6 +93,8 @@ def _tell_position(item: BookValue, wanted: Preferences, job: Job, result: Resul
     change: dict[str, Json] = {"kind": "position", "file": item.file, "fraction": there}
     if place.page is not None:
         change["page"] = place.page
+    if place.xpointer is not None:
+        change["xpointer"] = place.xpointer
     how = progress.how_to_offer(there, here, wanted)
     if how == preferences.SILENTLY:
         result.changes.append({"id": change_id(item.book_id, PROGRESS), **change})

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from device.core.preferences import Preferences
 
 CLOSE = 0.0015  # the servers round to one decimal of a percent, their databases to single precision
+PAGE_MAX_DIGITS = 8  # of a page's number
 SAME = 0.0001  # of the device's own: a page of ten thousand
 NEAR = 0.005  # of an offer: half a percent is a page or two, which is not worth a question
 
@@ -59,25 +60,29 @@ def parse(text: str | None) -> dict[str, float]:
 
 
 class Place:
-    """What is offered: a fraction, and the exact page where there are fixed ones."""
+    """What is offered: a fraction, and the exact place where somebody said it: a page of fixed ones, or an xpointer."""
 
-    __slots__ = ("fraction", "page")
+    __slots__ = ("fraction", "page", "xpointer")
 
-    def __init__(self, fraction: float, page: int | None) -> None:
+    def __init__(self, fraction: float, page: int | None = None, xpointer: str | None = None) -> None:
         self.fraction = fraction
         self.page = page
+        self.xpointer = xpointer
 
     def text(self) -> str:
         """For the store."""
-        return f"{self.fraction:.4f}" + ("" if self.page is None else f" {self.page}")
+        exactly = self.xpointer or ("" if self.page is None else str(self.page))
+        return f"{self.fraction:.4f} {exactly}".rstrip()
 
 
 def parse_place(text: str | None) -> Place | None:
-    number, _, page = (text or "").partition(" ")
+    number, _, exactly = (text or "").partition(" ")
     fraction = to_fraction(number)
     if fraction is None:
         return None
-    return Place(fraction, int(page) if page.isdigit() and len(page) < 8 else None)
+    if exactly.isdigit():
+        return Place(fraction, int(exactly) if len(exactly) < PAGE_MAX_DIGITS else None)
+    return Place(fraction, None, exactly or None)
 
 
 def to_fraction(text: str | None) -> float | None:

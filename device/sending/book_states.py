@@ -15,6 +15,7 @@ from device.core import preferences, progress, shared_values
 from device.core.instants import EARLIEST_PLAUSIBLE_S, to_iso
 from device.core.shared_values import PROGRESS, RATING, STATUS
 from device.server import book_state
+from device.server.errors import ServerFailed
 from device.store import hardcover, outbox, settings
 from device.store import shared_values as stored
 from device.ui import book_state_texts as texts
@@ -105,6 +106,37 @@ class BookStates:
             with self._store.transaction():
                 compared = _Comparison(self._store, self._wanted, self._result, self._clock.wall_s(), book_id, state)
                 compared.run(self._offset_s())
+            if self._job.reason == protocol.OPEN:
+                self._look_exactly(book_id, state)
+
+    def _look_exactly(self, book_id: int, state: BookState) -> None:
+        """Where another KOReader is, to the word, if that is what is offered."""
+        row = stored.load(self._store, book_id, PROGRESS)
+        place = progress.parse_place(row.offered)
+        there = state.heard.fractions.get(book_state.KOREADER)
+        if place is None or place.xpointer or there is None or abs(there - place.fraction) > progress.SAME:
+            return
+        from device.server import koreader_progress, provisioning
+
+        try:
+            self._check_time()
+            account = provisioning.koreader_account(self._client)
+            if account is None:
+                return
+            user, key = account
+            for fingerprint in stored.fingerprints(self._store, book_id):
+                self._check_time()
+                found = koreader_progress.koreader_position(self._client.connection, user, key, fingerprint)
+                if found is not None and abs(found.fraction - there) < progress.CLOSE:
+                    self._offer_exactly(book_id, row, progress.Place(place.fraction, None, found.progress))
+                    return
+        except (provisioning.NotAllowed, ServerFailed):
+            return
+
+    def _offer_exactly(self, book_id: int, row: SharedValue, place: progress.Place) -> None:
+        row.offered = place.text()
+        with self._store.transaction():
+            stored.save(self._store, book_id, row)
 
     def _offset_s(self) -> int:
         server_s = self._client.server_now()

@@ -148,3 +148,13 @@ def title_and_file(store: Store, book_id: int) -> tuple[str, str] | None:
         "SELECT CASE title WHEN '' THEN file ELSE title END, file FROM book WHERE id = ?", (book_id,)
     ).fetchone()
     return None if row is None else (str(row[0]), str(row[1]))
+
+
+def fingerprints(store: Store, book_id: int) -> list[str]:
+    """Those that the book's file has had, that of today first."""
+    rows = store.execute(
+        "SELECT f.fingerprint FROM book_fingerprint f JOIN book b ON b.id = f.book_id WHERE b.id = ?"
+        " ORDER BY f.fingerprint <> b.fingerprint, f.fingerprint LIMIT 3",
+        (book_id,),
+    )
+    return [str(row[0]) for row in rows]

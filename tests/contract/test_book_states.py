@@ -35,7 +35,14 @@ class Shelf:
         self.started_at = int(time.time()) - 40_000
         reader.configure(server.url)
 
-    def closes(self, fraction: float, at: int | None = None, opened_at: float | None = None, **saved: Any) -> None:
+    def closes(
+        self,
+        fraction: float,
+        at: int | None = None,
+        opened_at: float | None = None,
+        fingerprint: str | None = None,
+        **saved: Any,
+    ) -> None:
         """An evening's reading that ends there; `saved`: the stars and status that KOReader has by then."""
         self.started_at += 1_000
         start = self.started_at if at is None else at - 210
@@ -50,6 +57,7 @@ class Shelf:
                 (210, "snapshot", {"fraction": fraction, "xpointer": "/body/DocFragment[2]/body/p[1]", **saved}),
             ],
             start=start,
+            fingerprint=fingerprint,
             **MOBY,
         )
 
@@ -531,6 +539,16 @@ def test_another_koreaders_position_is_offered_too(any_shelf: Shelf) -> None:
     any_shelf.koreader_reads(0.31)
     [question] = any_shelf.sync("open", book=FILE)["questions"]
     assert "31% there" in question["text"]
+
+
+def test_another_koreaders_position_is_offered_to_the_word(any_shelf: Shelf) -> None:
+    any_shelf.closes(0.12, status="reading", fingerprint=HASH)
+    any_shelf.sync()
+    any_shelf.koreader_reads(0.31)
+    [question] = any_shelf.sync("open", book=FILE)["questions"]
+    change = question["answers"][0]["change"]
+    assert (change["fraction"], change["xpointer"]) == (0.31, "/body/DocFragment[9]/body/p[1]")
+    assert any_shelf.requests("/api/koreader/", "PUT") == 1  # the other KOReader's, none of ours
 
 
 # From the command line

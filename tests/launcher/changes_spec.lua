@@ -379,6 +379,29 @@ for what, case in pairs({
     end)
 end
 
+for what, case in pairs({
+    ["an exact place in the text counts before the fraction"] =
+        { xpointer = "/body/p[5]/text().17", page = 5, exact = true },
+    ["a place that the text does not have is none"] = { xpointer = "/body/p[50]/text().17", page = 5 },
+    ["a place far from its fraction is of another edition"] = { xpointer = "/body/p[9]/text().17", page = 5 },
+    ["a place that is no text is none"] = { xpointer = 5, page = 5 },
+}) do
+    test(what, function(folder)
+        local world, front_end, file = opened(folder, function(book)
+            book.pages, book.page = 10, 2
+            book.xpointer = function(page) return "/body/p[" .. page .. "]/text().0" end
+        end)
+        local change = place(file, 0.5)
+        change.xpointer = case.xpointer
+        answer(world, 1, change)
+        equal(front_end.book.page, case.page, "page")
+        local expected = case.exact and case.xpointer or "/body/p[" .. case.page .. "]/text().0"
+        equal(front_end.window.rolling.xpointer, expected, "place")
+        equal(#front_end.window.link.location_stack, 1, "way back")
+        no_errors(world)
+    end)
+end
+
 test("pages that the reader hid from the flow of the book are left out of a fraction", function(folder)
     local world, front_end, file = opened(folder, function(book)
         book.pages, book.page, book.hidden = 10, 1, { [2] = true, [3] = true, [10] = true }

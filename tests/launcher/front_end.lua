@@ -112,6 +112,11 @@ function FrontEnd:_core(ui, book)
             assert(page >= 1 and page <= book.pages and page % 1 == 0, "no such page")
             front_end:turn(page)
         end,
+        GotoXPointer = function(xpointer)
+            local page = assert(ui.document:getPageFromXPointer(xpointer), "no such place")
+            front_end:turn(page)
+            ui.rolling.xpointer = xpointer
+        end,
     }
     self.pages_known = not ui.rolling
     return { handleEvent = function(_, incoming)
@@ -187,6 +192,15 @@ function FrontEnd:open(book)
         getPageCount = function() return book.pages end,
         getCurrentPage = function() return book.page end,
     }
+    -- crengine takes any place within a paragraph; the fake's paragraphs are its pages.
+    function ui.document.getPageFromXPointer(_, xpointer)
+        for page = 1, book.pages do
+            if xpointer:find(book.xpointer(page):gsub("%.%d+$", ""), 1, true) then return page end
+        end
+    end
+    function ui.document.isXPointerInDocument(document, xpointer)
+        return document:getPageFromXPointer(xpointer) ~= nil
+    end
     flows(ui.document, book)
     ui.link = { location_stack = {}, addCurrentLocationToStack = function(link)
         table.insert(link.location_stack, book.page)

@@ -5,6 +5,8 @@
 -- Nothing of a closed book while another is just being opened: KOReader holds settings then that nobody can see.
 -- Decides nothing. Called by booklore_changes, in ticks of their own, never by an event handler.
 
+local PAGES_NEAR, FRACTION_NEAR = 3, 0.02 -- of a place to the fraction that came with it
+
 local Books = {}
 Books.__index = Books
 
@@ -96,17 +98,28 @@ local function page_at(document, fraction)
     return math.max(1, page)
 end
 
---- @param page number|nil of a book with fixed pages, where it says more than the fraction
+--- Whether the text has this place, and not far from where it is said to be: another edition may call another one so.
+local function has_place(ui, xpointer, page)
+    if not ui.rolling or type(xpointer) ~= "string" then return false end
+    if not ui.document:isXPointerInDocument(xpointer) then return false end
+    local distance = math.abs(ui.document:getPageFromXPointer(xpointer) - page)
+    return distance <= math.max(PAGES_NEAR, ui.document:getPageCount() * FRACTION_NEAR)
+end
+
+--- @param change table fraction; page|nil of a book with fixed pages, xpointer|nil of text that flows
 -- @return boolean whether the book is open, and is there now
-function Books:go(file, fraction, page)
+function Books:go(file, change)
     local ui = self:_window(file)
     if not ui then return false end
-    local fits = ui.paging and type(page) == "number" and page % 1 == 0 and page >= 1
-    if not fits or page > ui.document:getPageCount() then page = page_at(ui.document, fraction) end
-    if page ~= ui:getCurrentPage() then
-        if ui.link and ui.link.addCurrentLocationToStack then ui.link:addCurrentLocationToStack() end
-        ui:handleEvent(self.deps.event("GotoPage", page))
+    local page = page_at(ui.document, change.fraction)
+    if ui.paging and type(change.page) == "number" and change.page % 1 == 0 and change.page >= 1
+        and change.page <= ui.document:getPageCount() then
+        page = change.page
     end
+    local exact = has_place(ui, change.xpointer, page)
+    if not exact and page == ui:getCurrentPage() then return true end
+    if ui.link and ui.link.addCurrentLocationToStack then ui.link:addCurrentLocationToStack() end
+    ui:handleEvent(exact and self.deps.event("GotoXPointer", change.xpointer) or self.deps.event("GotoPage", page))
     return true
 end
 

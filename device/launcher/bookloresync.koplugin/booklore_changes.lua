@@ -140,7 +140,7 @@ function Changes:_go(change)
     local fraction = change.fraction
     if type(fraction) ~= "number" or not (fraction >= 0 and fraction <= 1) then return nil end
     if not self.deps.is_awake() then return nil end
-    return self.deps.books:go(change.file, fraction, change.page) and "done" or nil
+    return self.deps.books:go(change.file, change) and "done" or nil
 end
 
 function Changes:_guarded(action)
