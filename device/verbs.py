@@ -208,6 +208,7 @@ def _track(run: Run) -> None:
 def _match(run: Run) -> None:
     from device.matching_verbs import match
 
+    _ingest(run)
     match(run)
 
 
@@ -325,7 +326,7 @@ def _shown(secrets: Secrets) -> Shown:
     from device.server.address import is_unencrypted
     from device.ui.account_menu import Shown
 
-    shown = Shown(secrets.server, secrets.user)
+    shown = Shown(secrets.server)
     shown.local_server, shown.network = secrets.local_server, secrets.home_network
     shown.unencrypted = [place for place in secrets.addresses() if is_unencrypted(place)]
     shown.is_pinned = bool(secrets.pins)
@@ -351,7 +352,7 @@ def _offer(run: Run) -> bool:
 def _write_for_launcher(
     run: Run, entries: list[OpenEntry], account: Shown | None, problem: str | None, offered: bool
 ) -> None:
-    from device import hardcover_verbs, json_text
+    from device import hardcover_verbs, json_text, matching_verbs
     from device.store import books, preferences, settings
     from device.ui import menu
 
@@ -363,6 +364,7 @@ def _write_for_launcher(
     state.last_sync_at = settings.get_int(run.store, settings.LAST_SYNC_AT)
     state.untracked = books.untracked_files(run.store)
     state.offers = menu.plugin_offer() if offered else []
+    state.matching = matching_verbs.menu_items(run)
     state.hardcover = hardcover_verbs.menu_items(run)
     disk, folder = run.folder.disk, run.folder
     disk.write(folder.menu, json_text.encode(menu.menu(state)))

@@ -1,4 +1,5 @@
-"""The account in the menu model: who is signed in where, and the ways out of it.
+"""The account in the menu model: where it is, and the ways out of it. The user's name is not in it: the model's file
+can be read by anybody who has the device's storage in hand.
 
 Called by: `menu.py`, with what `device/verbs.py` knows of the account. Pure.
 """
@@ -15,11 +16,10 @@ if TYPE_CHECKING:
 class Shown:
     """What may be shown of an account. `local_server` and `network` may be empty."""
 
-    __slots__ = ("is_pinned", "local_server", "network", "server", "unencrypted", "user")
+    __slots__ = ("is_pinned", "local_server", "network", "server", "unencrypted")
 
-    def __init__(self, server: str, user: str) -> None:
+    def __init__(self, server: str) -> None:
         self.server = server
-        self.user = user
         self.local_server = ""
         self.network = ""
         self.unencrypted: list[str] = []  # those of its addresses that are
@@ -28,7 +28,7 @@ class Shown:
 
 def account(shown: Shown) -> list[Json]:
     """The submenu's items."""
-    items: list[Json] = [_text("account-user", account_texts.user(shown.user))]
+    items: list[Json] = []
     if shown.local_server:
         items.append(_text("account-local", account_texts.local_server(shown.local_server, shown.network)))
     if shown.is_pinned:

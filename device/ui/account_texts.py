@@ -42,10 +42,6 @@ _KINDS = {
 }
 
 
-def user(name: str) -> str:
-    return f"User: {name}"
-
-
 def local_server(address: str, network: str) -> str:
     return f"At home ({network}): {address}" if network else f"At home: {address}"
 
