@@ -30,6 +30,8 @@ usage: booklore-sync VERB --data FOLDER [--job FILE]
   rate --book FILE 1..10|none    what the reader thinks of a book
   mark --book FILE STATUS        its read status: read, reading, paused, abandoned or unread
   track --book FILE on|off       whether the reading of a book is recorded and sent
+  match --book FILE [NUMBER|TITLE|none|again]
+                                 which book on the server a file is: say it, set it, look for a title, undo it
   hardcover --book FILE [NUMBER|TITLE|none]
                                  which book at Hardcover a file is: say it, set it, search for it, or none
   sessions [TRACE]               print the reading sessions in a trace, one JSON object a line; needs no FOLDER
@@ -60,6 +62,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     protocol.TRACK: (ON,),
     protocol.TRUST: (FINGERPRINT,),
     protocol.HARDCOVER: (VALUE,),
+    protocol.MATCH: (VALUE,),
     protocol.RATE: (RATING,),
     protocol.MARK: (STATUS,),
     protocol.SESSIONS: (TRACE,),

@@ -367,6 +367,17 @@ def _are_apart(one_kb: int, other_kb: int) -> bool:
     return max(one_kb, other_kb, 1) >= SIZES_APART * max(min(one_kb, other_kb), 1)
 
 
+def title_hit(text: str, book: ServerBook) -> float:
+    """How well a book fits words that the reader typed: 0 unless each of them begins a word of it."""
+    sought = words(text)
+    of_title = words(f"{book.title} {book.subtitle}")
+    known = {*of_title, *words(book.series), *(word for author in book.authors for word in words(author))}
+    if not sought or not all(any(word.startswith(each) for word in known) for each in sought):
+        return 0.0
+    in_title = sum(each in of_title for each in sought)
+    return 1.0 + in_title / len(sought) + (1.0 if of_title == sought else 0.0) - len(of_title) / 1_000
+
+
 class Search:
     """Many files looked for at once, in one pass over the library: each book is compared only with those files that it
     shares an ISBN, a file's name, a fingerprint or half of a title's telling words with."""

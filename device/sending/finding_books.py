@@ -88,7 +88,7 @@ class Finder:
         is_old = self._is_too_old(bool(new), asked_for)
         if is_old:
             self.read_library()
-        if is_old or new:
+        if is_old or new or asked_for:
             self._match(wanted)
 
     def read_library(self) -> None:
@@ -118,7 +118,8 @@ class Finder:
                     self._keep(there)
             answer = seeker.answer()
             if not isinstance(answer, str) and answer[1] == matching.BY_HASH:
-                self._settle(book, answer, [])
+                with self._store.transaction():
+                    settle(self._store, book.id, answer, self._now)
                 found.add(book.id)
         return found
 
@@ -129,28 +130,9 @@ class Finder:
                 library.take(self._store, there)
 
     def _match(self, wanted: list[StoredBook]) -> None:
-        left = self._settle_all(wanted)
+        left = settle_all(self._store, wanted, self._now)
         if any(book.fingerprints for book in left) and self._take_fingerprints():
-            self._settle_all(left)
-
-    def _settle_all(self, wanted: list[StoredBook]) -> list[StoredBook]:
-        """Looks all of them up in the library in the store; those that stay without a match."""
-        seekers = [seeker_of(book) for book in wanted]
-        search_library(self._store, seekers)
-        left = []
-        for book, seeker in zip(wanted, seekers, strict=True):
-            answer = self._by_hand(book) if book.hand_id is not None else seeker.answer()
-            self._settle(book, answer, seeker.candidates())
-            if isinstance(answer, str):
-                left.append(book)
-        return left
-
-    def _by_hand(self, book: StoredBook) -> tuple[int, str] | str:
-        """What the reader chose is hers, if the server has it (again)."""
-        assert book.hand_id is not None
-        if library.one(self._store, book.hand_id) is not None:
-            return book.hand_id, BY_HAND
-        return matching_texts.chosen_is_gone(book.hand_id)
+            settle_all(self._store, left, self._now)
 
     def _take_fingerprints(self) -> bool:
         """Whether Komga's list has told any; it is asked at most once a week, and after each reading of a library that
@@ -179,15 +161,31 @@ class Finder:
             for server_id, fingerprint in found:
                 library.take_fingerprint(self._store, server_id, fingerprint)
 
-    def _settle(self, book: StoredBook, answer: tuple[int, str] | str, candidates: list[Candidate]) -> None:
-        with self._store.transaction():
-            settle(self._store, book.id, answer, self._now)
-            if isinstance(answer, str):
-                library.put_candidates(self._store, book.id, described(self._store, candidates))
-
 
 def _tell_nobody(_done: int, _total: int) -> None:
     return
+
+
+def settle_all(store: Store, wanted: list[StoredBook], now: int) -> list[StoredBook]:
+    """Looks all of them up in the library in the store, and writes down what came of it; those without a match."""
+    seekers = [seeker_of(book) for book in wanted]
+    search_library(store, seekers)
+    left = []
+    for book, seeker in zip(wanted, seekers, strict=True):
+        answer = _by_hand(store, book.hand_id) if book.hand_id is not None else seeker.answer()
+        with store.transaction():
+            settle(store, book.id, answer, now)
+            if isinstance(answer, str):
+                library.put_candidates(store, book.id, described(store, seeker.candidates()))
+                left.append(book)
+    return left
+
+
+def _by_hand(store: Store, hand_id: int) -> tuple[int, str] | str:
+    """What the reader chose is hers, if the server has it (again)."""
+    if library.one(store, hand_id) is not None:
+        return hand_id, BY_HAND
+    return matching_texts.chosen_is_gone(hand_id)
 
 
 def search_library(store: Store, seekers: list[Wanted]) -> None:

@@ -368,6 +368,21 @@ def waiting_unmatched(store: Store, most: int) -> list[MatchedBook]:
     return [MatchedBook(*row) for row in rows]
 
 
+def count_waiting_unmatched(store: Store) -> int:
+    row = store.execute(
+        "SELECT COUNT(*) FROM book b WHERE b.server_id IS NULL AND b.tracked = 1 AND b.unmatched_reason IS NOT NULL"
+        " AND b.id IN (SELECT book_id FROM outbox WHERE state IN ('new', 'intent', 'waiting')"
+        " AND state <> 'acknowledged')"
+    ).fetchone()
+    return int(row[0])
+
+
+def has_arrived(store: Store, id: int) -> bool:
+    """Whether the server has anything of this book from us."""
+    row = store.execute("SELECT 1 FROM outbox WHERE book_id = ? AND state = 'acknowledged' LIMIT 1", (id,)).fetchone()
+    return row is not None
+
+
 def match(store: Store, id: int, server_id: int, matched_by: str, server_title: str | None = None) -> None:
     store.execute(
         "UPDATE book SET server_id = ?, matched_by = ?, unmatched_reason = NULL, server_title = ? WHERE id = ?",

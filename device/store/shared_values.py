@@ -108,6 +108,15 @@ def forget_the_server(store: Store) -> None:
     )
 
 
+def forget_the_server_of(store: Store, book_id: int) -> None:
+    """Another book of the server's: what was agreed on was agreed on about that one."""
+    store.execute(
+        "UPDATE shared_value SET agreed = NULL, is_agreed = 0, server = NULL, server_at = 0, offered = NULL,"
+        " offered_at = 0 WHERE book_id = ?",
+        (book_id,),
+    )
+
+
 # What a book has of its own
 
 

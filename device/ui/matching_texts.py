@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from device.store.books import MatchedBook
+
 AUTHORS_MOST = 2  # named in a label; more do not fit on a button
 LABEL_MOST_CHARS = 160
 MORE_BOOKS = "More wait; they come when these are settled."
@@ -66,6 +68,12 @@ def matched(title: str, server_title: str | None, server_id: int, rule: str | No
     name = f"“{server_title}”, number {server_id}" if server_title else f"number {server_id}"
     why = _RULES.get(rule or "", f"by {rule}" if rule else "")
     return f"{title} is {name} on the server: {why}." if why else f"{title} is {name} on the server."
+
+
+def known(book: MatchedBook) -> str:
+    if book.server_id is None:
+        return unmatched(book.title, book.unmatched_reason)
+    return matched(book.title, book.server_title, book.server_id, book.matched_by)
 
 
 def unmatched(title: str, reason: str | None) -> str:

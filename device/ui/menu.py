@@ -23,8 +23,8 @@ class State:
     """What the menu shows. `problem`: what the last sync that failed had to say; `offers`: items that come first."""
 
     __slots__ = (
-        "account", "entries", "hardcover", "lacking", "last_sync_at", "now", "offers", "preferences", "problem",
-        "server", "untracked",
+        "account", "entries", "hardcover", "lacking", "last_sync_at", "matching", "now", "offers", "preferences",
+        "problem", "server", "untracked",
     )  # fmt: skip
 
     def __init__(self, entries: list[OpenEntry], preferences: Preferences, now: int) -> None:
@@ -38,6 +38,7 @@ class State:
         self.offers: list[Json] = []
         self.account: account_menu.Shown | None = None
         self.lacking: list[str] = []  # what the account at the server may not do
+        self.matching: list[Json] = []  # of the open book, and of those that are not matched
         self.hardcover: list[Json] = []  # its submenu, if there is one
 
 
@@ -57,6 +58,7 @@ def menu(state: State) -> dict[str, Json]:
         },
         _submenu("settings", texts.SETTINGS, settings(state.preferences)),
         _submenu("history", texts.HISTORY, _history()),
+        *state.matching,
         *state.hardcover,
         *([_submenu("account", account_texts.ACCOUNT, account_menu.account(state.account))] if state.account else []),
         action("selfcheck", texts.SELFCHECK, texts.SELFCHECK_HELP, True),
