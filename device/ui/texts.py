@@ -94,6 +94,7 @@ _THINGS = {
     "rating": ("1 rating", "{} ratings"),
     "status": ("1 change of the reading status", "{} changes of the reading status"),
     "progress": ("1 reading position", "{} reading positions"),
+    "finish_date": ("1 date of a book's end", "{} dates of books' ends"),
     "highlight": ("1 highlight", "{} highlights"),
     "in_book_note": ("1 note in the text", "{} notes in the text"),
     "book_note": ("1 note on the book", "{} notes on the book"),
