@@ -31,9 +31,10 @@ BY_HASH, BY_ISBN, BY_FILE, BY_TITLE = "hash", "ISBN", "file name and size", "tit
 RULES = (BY_HASH, BY_FILE, BY_ISBN, BY_TITLE)  # the surest first
 
 SIZE_TOLERANCE_KB = 1  # the servers round, and not all the same way
-SIZES_APART = 3  # a file that is so many times as big as another is not the same text: a sample, an illustrated edition
+SIZES_APART = 2  # a file that is so many times as big as another is not the same text: a sample, an illustrated edition
 CANDIDATES_MOST = 5  # for the reader to choose from
 KEPT_MOST = 40  # candidates of one book in memory: those with the highest scores
+YEAR_CHARS = 4
 SCORE_LEAST = 0.3  # below this there is no more than a common word
 
 NONE_FOUND = "no book on the server has its ISBN, its file, or its title and author"
@@ -95,13 +96,15 @@ class Candidate:
     `rule`: what makes it certain; `is_rival`: whether it stands in the way of another one that is.
     """
 
-    __slots__ = ("facts", "has_format", "is_rival", "rule", "score", "server_id")
+    __slots__ = ("facts", "has_format", "has_other_isbn", "is_rival", "rule", "score", "server_id", "size_gap_kb")
 
     def __init__(self, server_id: int) -> None:
         self.server_id = server_id
         self.rule: str | None = None
         self.is_rival = False
         self.has_format = False
+        self.has_other_isbn = False
+        self.size_gap_kb: int | None = None  # to the nearest of its files in our format
         self.facts: list[str] = []
         self.score = 0.0
 
@@ -171,7 +174,12 @@ class Wanted:
                 return SEVERAL_FOUND
         if not certain:
             return UNCERTAIN if self.candidates() else NONE_FOUND
-        could_be = [each for each in self._candidates if each.rule is not None or each.is_rival]
+        by_isbn = next((each for each in certain if each.rule == BY_ISBN), None)
+        could_be = [
+            each
+            for each in self._candidates
+            if each in certain or (each.is_rival and not _is_another_edition(each, by_isbn))
+        ]
         if len(could_be) == 1:
             return self._unless_refused(could_be[0])
         in_format = [each for each in could_be if each.has_format]
@@ -183,6 +191,13 @@ class Wanted:
         if candidate.server_id == self.refused or candidate.rule is None:
             return UNCERTAIN
         return candidate.server_id, candidate.rule
+
+
+def _is_another_edition(other: Candidate, by_isbn: Candidate | None) -> bool:
+    """Whether two ISBNs tell two entries of one title apart; not where the file's size says the contrary."""
+    if by_isbn is None or by_isbn.size_gap_kb is None or not other.has_other_isbn:
+        return False
+    return other.size_gap_kb is not None and by_isbn.size_gap_kb <= other.size_gap_kb
 
 
 def _rank(candidate: Candidate) -> tuple[bool, bool, float, int]:
@@ -211,6 +226,8 @@ class _Pair:
         sizes = [
             size for (_, size), each in zip(book.files, formats, strict=True) if each == wanted.format and size >= 0
         ]
+        gaps = [abs(size - wanted.size_kb) for size in sizes] if wanted.size_kb is not None else []
+        self.size_gap_kb = min(gaps) if gaps else None
         self.has_size = wanted.size_kb is not None and any(_are_near(size, wanted.size_kb) for size in sizes)
         self.sizes_are_apart = (
             bool(sizes) and wanted.size_kb is not None and all(_are_apart(size, wanted.size_kb) for size in sizes)
@@ -224,6 +241,8 @@ class _Pair:
     def candidate(self) -> Candidate:
         found = Candidate(self.book.server_id)
         found.has_format = self.has_format
+        found.has_other_isbn = self.isbns_differ
+        found.size_gap_kb = self.size_gap_kb
         found.facts = self._facts()
         likeness = titles.likeness(self.wanted.title, self.title)
         score = LIKENESS_WEIGHT * likeness if SAME_TITLE not in found.facts else 0.0
@@ -247,7 +266,7 @@ class _Pair:
                 (SAME_HASH, self.hash_size != -1),
                 (SAME_FILE, self.has_file),
                 (SAME_ISBN, self.has_isbn),
-                (SAME_TITLE, self.titles in (titles.SAME, titles.MAIN)),
+                (SAME_TITLE, self.titles in (titles.SAME, titles.MAIN, titles.NEAR)),
                 (LIKE_TITLE, self.titles == titles.NEAR),
                 (SAME_AUTHOR, self.authors in (names.ALL, names.BY_INITIALS, names.SOME)),
                 (SAME_SIZE, self.has_size and not self.has_file),
@@ -272,12 +291,10 @@ class _Pair:
         return ours.another == theirs.another and named - ours.another <= theirs.another
 
     def _could_be_the_one(self) -> bool:
-        """Called the same by the same people, whatever else there is: it stands in the way of the others."""
-        if self.titles not in (titles.SAME, titles.MAIN, titles.NEAR) or self.authors == names.NOBODY:
+        """Called the same by people who may be the same: it stands in the way of the others."""
+        if self.authors == names.NOBODY or self.titles in (titles.OTHER, titles.NONE):
             return self.has_isbn and self.titles != titles.OTHER
-        if self.titles != titles.SAME:
-            return self.has_isbn
-        return self.has_kind and not self.isbns_differ
+        return self.has_isbn or (self.has_kind and self.titles in (titles.SAME, titles.MAIN, titles.NEAR))
 
     def _is_certain_by_hash(self) -> bool:
         size_bytes = self.hash_size
@@ -335,19 +352,30 @@ class _Pair:
 
     def _needs_proof(self) -> bool:
         """Whether two books may well be called the same by the same people."""
-        title, telling = self.wanted.title, self.wanted.title.keys()
-        if title.is_generic or self.authors == names.SOME:
+        title = self.wanted.title
+        if title.is_generic or self.authors != names.ALL:
             return True  # a title of many books; or somebody has adapted, illustrated or translated it
-        if self.authors == names.BY_INITIALS and len(telling) < 2:
-            return True
         if not self.language_is_known and not title.tells_its_language():
             return True  # translations keep such a title
         if self.wanted.kind == file_kinds.PICTURES:
             return self.numbers != titles.SAME_NUMBER
+        if self._has_date_there():
+            return True
         return self.numbers == titles.ONE_INDEX and title.said in (title.series, self.title.series)
 
+    def _has_date_there(self) -> bool:
+        """Whether the server's file is called by a year and another number that are none of the title's."""
+        for name, _ in self.book.files:
+            told = [word for word in words(file_kinds.stem(name)) if word.isdigit() and word not in self.title.said]
+            if len(told) > 1 and any(len(word) == YEAR_CHARS for word in told):
+                return True
+        return False
+
     def _have_other_dates(self) -> bool:
-        """Issues of a magazine have one title, and their date or number in the file's name."""
+        """Issues of a magazine have one title, and their date or number in the file's name.
+
+        Where only one of the two names has a date, that is no other one, but the title needs proof.
+        """
         ours = {word for word in self.wanted.stem if word.isdigit()}
         of_title = set(self.title.said) | self.title.numbers | set(self.wanted.title.said) | self.wanted.title.numbers
         if self.wanted.index is not None:

@@ -1,8 +1,8 @@
 """Authors: whether two lists of names mean the same people.
 
 Promises: `Austen, Jane` and `Jane Austen` are one, in whatever order the list has them; an initial fits the name that
-begins with it, but is told apart from the whole name; `Alexandre Dumas fils` is not his father. It makes no difference
-which list comes first.
+begins with it, and a name with a second one that without, but both are told apart from the same name; `Alexandre Dumas
+fils` is not his father. It makes no difference which list comes first.
 Called by: `matching.py`.
 """
 
@@ -111,8 +111,6 @@ def _grade(one: Name, other: Name) -> int:
         return _FITS  # `Austen`
     if len(first) > len(second):
         first, second = second, first
-    if first[0] == second[0] and len(first[0]) > 1 and _is_within(first[1:], second[1:]):
-        return _SAME  # with and without a second name
     return _FITS if _is_within(first, second) and _begins_like(first[0], second[0]) else _OTHER
 
 

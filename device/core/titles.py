@@ -28,6 +28,7 @@ from device.core.title_words import (
 )
 
 WORDS_MOST = 60  # of a title with its subtitle
+WORDS_OF_A_NAME = 3  # so many may be a name, which translations keep
 DIGITS_OF_A_YEAR = 4
 DIGITS_OF_A_TITLE = 3  # fewer are a number somebody gave a file; `1984` is a title
 
@@ -58,6 +59,7 @@ class Title:
         editions: set[str] = set()
         series_words = words(series)
         self.main = _article_first(main, _take_numbers(words(main), numbers, editions))
+        self.main = self.main or words(main)[:WORDS_MOST]  # `Book One` and `V2` are titles
         tail = _take_numbers(words(rest), numbers, editions)
         for bracket in brackets:
             found: set[str] = set()
@@ -95,7 +97,8 @@ class Title:
 
     def tells_its_language(self) -> bool:
         """Whether a translation would hardly have the same title: not `Dune`, not `Anna Karenina`."""
-        return any(word in SMALL_WORDS for word in self.said) or len(self.said) > 3
+        telling = [word for word in self.said if word not in MAKES_ANOTHER and word not in EDITIONS]
+        return any(word in SMALL_WORDS for word in telling) or len(telling) > WORDS_OF_A_NAME
 
 
 def compare(one: Title, other: Title) -> str:
@@ -270,7 +273,7 @@ def _take_numbers(found: list[str], numbers: set[str], editions: set[str]) -> li
         else:
             left.append(number if number is not None and word in _SURE_ROMANS else _without_zeros(word))
             at += 1
-    return left or found  # `Book One` and `V2` are titles
+    return left
 
 
 def _number(word: str) -> str | None:
