@@ -4,7 +4,7 @@ What differs from what was there before is a change that somebody made on the de
 server is told is decided when the server has been asked (`device/sending/book_states.py`).
 
 A reader may lose KOReader's record of a book: a copied card, a reset. Then the book opens at its beginning, without
-stars. That is no wish to take anything back: stars and status are offered to the device again.
+stars. That is no wish to take anything back: stars, status and place are offered to the device again.
 
 Called by: `device/ingest.py`, within the transaction of the journal.
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 from device import json_text
 from device.core import outbox as rules
 from device.core import preferences, progress, shared_values
-from device.core.instants import EARLIEST_PLAUSIBLE_S
+from device.core.instants import DAY_S, EARLIEST_PLAUSIBLE_S, from_iso
 from device.core.journal import OPEN
 from device.store import outbox
 from device.store import shared_values as stored
@@ -43,14 +43,26 @@ def note(store: Store, book_id: int, reading: Reading, wanted: Preferences, now:
     if reading.snapshot is not None:
         stars, status = reading.snapshot.rating, reading.snapshot.status
         if wanted.get(preferences.RATING) != preferences.OFF:
-            _note(store, book_id, shared_values.RATING, None if stars is None else str(stars), at, record_was_lost, "")
+            _note(
+                store,
+                book_id,
+                shared_values.RATING,
+                None if stars is None else str(stars),
+                at,
+                now,
+                record_was_lost,
+                "",
+            )
         if wanted.get(preferences.STATUS_SYNC) == preferences.ON:
             word = status if status in shared_values.DEVICE_STATUSES else None
             on_hold = str(wanted.get(preferences.ON_HOLD)).upper()
-            _note(store, book_id, shared_values.STATUS, word, at, record_was_lost, on_hold)
+            _note(store, book_id, shared_values.STATUS, word, at, now, record_was_lost, on_hold)
     fraction = last_fraction(reading)
     if fraction is not None and wanted.get(preferences.PROGRESS_SYNC) == preferences.ON:
-        _note_progress(store, book_id, before, fraction, reading, at)
+        if record_was_lost and known is not None:
+            _offer_place_again(store, book_id, before, known, fraction, at)
+        else:
+            _note_progress(store, book_id, before, fraction, reading, at, now)
 
 
 def last_fraction(reading: Reading) -> float | None:
@@ -84,19 +96,30 @@ def _note_finish(
 ) -> None:
     """A book is finished when its end is reached from before it, or when the reader says so."""
     fraction = last_fraction(reading) or 0.0
+    finished_at = at if fraction >= FINISHED_FRACTION and (known is None or known < FINISHED_FRACTION) else 0
+    is_news = finished_at > 0
     status = stored.load(store, book_id, shared_values.STATUS)
-    said_so = (
-        reading.snapshot is not None
-        and reading.snapshot.status == shared_values.COMPLETE_WORD
-        and status.now_on_device() != shared_values.COMPLETE_WORD
-        and (status.device_at > 0 or known is None)
-    )
-    reached = fraction >= FINISHED_FRACTION and (known is None or known < FINISHED_FRACTION)
-    if not reached and not said_so:
+    snapshot = reading.snapshot
+    if snapshot is not None and snapshot.status == shared_values.COMPLETE_WORD != status.now_on_device():
+        changed_at = _noon_of(snapshot.changed_on, reading.utc_offset_s)
+        # A book that was finished before it was first recorded was finished when KOReader says so.
+        if status.device_at or changed_at is None or abs(changed_at - at) < DAY_S:
+            finished_at, is_news = at, is_news or status.device_at > 0 or changed_at is not None
+        elif changed_at < at:
+            finished_at, is_news = changed_at, False
+    if not finished_at:
         return
-    stored.set_finished_at(store, book_id, at)
-    if wanted.get(preferences.RATING) == preferences.ASK and _is_unrated(store, book_id, reading):
+    stored.set_finished_at(store, book_id, finished_at)
+    if is_news and wanted.get(preferences.RATING) == preferences.ASK and _is_unrated(store, book_id, reading):
         stored.set_rating_question(store, book_id, True)
+
+
+def _noon_of(day: str | None, utc_offset_s: int) -> int | None:
+    """Noon of a local day, in epoch seconds."""
+    try:
+        return None if day is None else from_iso(f"{day}T12:00:00Z") - utc_offset_s
+    except ValueError:
+        return None
 
 
 def _is_unrated(store: Store, book_id: int, reading: Reading) -> bool:
@@ -105,25 +128,23 @@ def _is_unrated(store: Store, book_id: int, reading: Reading) -> bool:
 
 
 def _note(
-    store: Store, book_id: int, field: str, value: str | None, at: int, record_was_lost: bool, on_hold: str
+    store: Store, book_id: int, field: str, value: str | None, at: int, now: int, record_was_lost: bool, on_hold: str
 ) -> None:
     row = stored.load(store, book_id, field)
-    if record_was_lost and row.device_at:
-        had = row.now_on_device()
-        row.device, row.device_at = value, at
-        row.offer(had, at)
-        stored.save(store, book_id, row)
-        return
-    first = row.device_at == 0
-    if row.see(value, at) and not (first and value is None):
-        _enter(store, book_id, row, shared_values.to_server(field, value, on_hold), at)
+    first = not row.device_at
+    if record_was_lost and (row.device_at or row.is_agreed):
+        row.lose(value, at)
+    elif row.see(value, at) and not (first and value is None):
+        _enter(store, book_id, row, shared_values.to_server(field, value, on_hold), now)
     stored.save(store, book_id, row)
 
 
 def _enter(store: Store, book_id: int, row: SharedValue, value: str | None, now: int) -> None:
     """Into the outbox, unless it is what the server is known to have."""
     kind = rules.RATING if row.field == shared_values.RATING else rules.STATUS
-    if row.is_agreed and shared_values.same(row.field, value, row.agreed):
+    entry = outbox.state_entry(store, kind, book_id)
+    may_be_there = entry is not None and entry.state == rules.INTENT  # another value, whose answer was lost
+    if row.is_agreed and not may_be_there and shared_values.same(row.field, value, row.agreed):
         outbox.withdraw(store, kind, book_id, now)
     else:
         outbox.revise(store, kind, book_id, payload(row.field, value), now)
@@ -137,14 +158,24 @@ def payload(field: str, value: str | None) -> str:
     return json_text.encode(fields).decode("utf-8")
 
 
-def _note_progress(store: Store, book_id: int, row: SharedValue, fraction: float, reading: Reading, at: int) -> None:
+def _note_progress(
+    store: Store, book_id: int, row: SharedValue, fraction: float, reading: Reading, at: int, now: int
+) -> None:
     text = f"{fraction:.{DECIMALS}f}"
     moved = row.device != text
     row.device, row.device_at = text, at
     stored.save(store, book_id, row)
     if moved and progress.has_moved(fraction, progress.to_fraction(row.agreed)):
         page = reading.snapshot.last_page if reading.snapshot is not None else None
-        outbox.revise(store, rules.PROGRESS, book_id, progress_payload(fraction, page, None), at)
+        outbox.revise(store, rules.PROGRESS, book_id, progress_payload(fraction, page, None), now)
+
+
+def _offer_place_again(store: Store, book_id: int, row: SharedValue, known: float, fraction: float, at: int) -> None:
+    """KOReader has forgotten where the book was: that is where the reader may want to go."""
+    row.device, row.device_at = f"{fraction:.{DECIMALS}f}", at
+    row.offered, row.offered_at = progress.Place(known).text(), at
+    stored.save(store, book_id, row)
+    outbox.withdraw(store, rules.PROGRESS, book_id, at)
 
 
 def progress_payload(fraction: float, page: int | None, file_id: int | None) -> str:

@@ -10,11 +10,12 @@ import time
 
 from device import protocol
 from device.book_state_ingest import payload
-from device.book_state_results import parse_change_id
+from device.book_state_results import SWITCHES, book_and_field, change_id, left_key
 from device.core import outbox as rules
 from device.core import progress, shared_values
+from device.core.preferences import OFF
 from device.core.shared_values import PROGRESS, RATING, STATUS
-from device.store import books, outbox, preferences
+from device.store import books, outbox, preferences, settings
 from device.store import shared_values as stored
 from device.ui import book_state_texts as texts
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from device.core.shared_values import SharedValue
     from device.verbs import Run
 
+ID_LIMIT = 2**53
 NONE = "none"
 MARKS = {
     "read": shared_values.READ,
@@ -37,15 +39,15 @@ DONE, OTHER, GONE = "done", "other", "gone"
 def rate(run: Run) -> None:
     """1 to 10, or none; or the reader does not want to say, which is not asked again before the book's next end."""
     book_id, title = _book(run)
-    if run.job.arguments.get("dismissed") is True:
-        with run.store.transaction():
-            stored.set_rating_question(run.store, book_id, False)
+    if "dismissed" in run.job.arguments:
+        _leave_open(run, book_id, RATING)
         return
     rating = _rating(run)
+    _refuse_if_off(run, RATING, texts.RATINGS_ARE_OFF)
     with run.store.transaction():
         stored.set_rating_question(run.store, book_id, False)
         text = None if rating is None else str(rating)
-        _say_so(run, book_id, RATING, text, None if text is None else text + shared_values.EXACTLY)
+        _say_so(run, book_id, RATING, text)
     if run.job.id is None:
         run.result.say(protocol.INFO, texts.rated(title, rating))
     _send(run)
@@ -54,15 +56,34 @@ def rate(run: Run) -> None:
 def mark(run: Run) -> None:
     """The read status, in the server's words or the command line's."""
     book_id, title = _book(run)
+    if "dismissed" in run.job.arguments:
+        _leave_open(run, book_id, STATUS)
+        return
     word = str(run.job.arguments.get("status", ""))
     status = MARKS.get(word, word)
     if not shared_values.is_status(status):
         raise ValueError(texts.MARK_HOW)
+    _refuse_if_off(run, STATUS, texts.STATUS_IS_OFF)
     with run.store.transaction():
-        _say_so(run, book_id, STATUS, status, shared_values.to_device(STATUS, status))
+        _say_so(run, book_id, STATUS, status)
     if run.job.id is None:
         run.result.say(protocol.INFO, texts.marked(title, status))
     _send(run)
+
+
+def _leave_open(run: Run, book_id: int, field: str) -> None:
+    """The reader does not want to say: not asked again before something changes."""
+    pair = run.job.arguments.get("dismissed")
+    with run.store.transaction():
+        if isinstance(pair, str):
+            settings.put(run.store, left_key(book_id, field), pair)
+        elif field == RATING:
+            stored.set_rating_question(run.store, book_id, False)
+
+
+def _refuse_if_off(run: Run, field: str, words: str) -> None:
+    if preferences.load(run.store).get(SWITCHES[field]) == OFF:
+        raise ValueError(words)
 
 
 def position(run: Run) -> None:
@@ -72,7 +93,7 @@ def position(run: Run) -> None:
     there = run.job.arguments.get("fraction")
     with run.store.transaction():
         row = stored.load(run.store, book_id, PROGRESS)
-        if goes and isinstance(there, (int, float)) and 0 <= there <= 1:
+        if goes and isinstance(there, (int, float)) and not isinstance(there, bool) and 0 <= there <= 1:
             row.device = row.agreed = f"{there:.6f}"
             row.is_agreed = True
             row.device_at = int(time.time())
@@ -85,16 +106,18 @@ def applied(run: Run) -> None:
     now = int(time.time())
     with run.store.transaction():
         for name, outcome in run.job.arguments.items():
-            found = parse_change_id(name)
+            found = book_and_field(name)
             if found is None or outcome not in (DONE, OTHER, GONE):
                 continue
             row = stored.load(run.store, *found)
-            if not row.offered_at:
+            if not row.offered_at or name != change_id(*found, row.offered):
                 continue
             if outcome == DONE:
                 _take(row, now)
             elif row.field != PROGRESS:
                 row.drop_offered()
+            elif outcome == OTHER:
+                row.offered, row.offered_at = None, 0  # she is further on than that by now
             stored.save(run.store, found[0], row)
 
 
@@ -109,7 +132,7 @@ def _take(row: SharedValue, now: int) -> None:
 def _book(run: Run) -> tuple[int, str]:
     """(our number, title) of the book that is meant. Raises ValueError."""
     id = run.job.arguments.get("book_id")
-    if not isinstance(id, int) or isinstance(id, bool):
+    if not isinstance(id, int) or isinstance(id, bool) or not 0 < id < ID_LIMIT:
         id = books.with_file(run.store, run.job.book) if run.job.book else None
     found = None if id is None else stored.title_and_file(run.store, id)
     if id is None or found is None:
@@ -119,9 +142,10 @@ def _book(run: Run) -> tuple[int, str]:
 
 def _rating(run: Run) -> int | None:
     said = run.job.arguments.get("rating")
-    if said in (0, NONE):
+    if said == NONE or (said == 0 and not isinstance(said, bool)):
         return None
-    number = int(said) if isinstance(said, str) and said.isdigit() and len(said) < 4 else said
+    is_number = isinstance(said, str) and said.isascii() and said.isdigit() and len(said) < 4
+    number = int(str(said)) if is_number else said
     if isinstance(number, float) and number == int(number):
         number = int(number)
     if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= shared_values.RATING_MOST:
@@ -129,18 +153,19 @@ def _rating(run: Run) -> int | None:
     return number
 
 
-def _say_so(run: Run, book_id: int, field: str, value: str | None, on_device: str | None) -> None:
+def _say_so(run: Run, book_id: int, field: str, value: str | None) -> None:
     """`value` in the server's terms."""
     now = int(time.time())
     row = stored.load(run.store, book_id, field)
     if row.server_at:
-        row.agree(row.server)  # what the server has said is known: what counts is what is said now
+        row.agree(row.server)  # what the server has is known: what counts is what is said now
     kind = rules.RATING if field == RATING else rules.STATUS
-    if row.is_agreed and row.agreed == value:
+    entry = outbox.state_entry(run.store, kind, book_id)
+    if row.is_agreed and row.agreed == value and (entry is None or entry.state != rules.INTENT):
         outbox.withdraw(run.store, kind, book_id, now)
     else:
         outbox.revise(run.store, kind, book_id, payload(field, value), now)
-    row.offer(on_device, now)
+    row.offer(shared_values.said(field, value), now)
     stored.save(run.store, book_id, row)
 
 

@@ -57,7 +57,7 @@ class UnknownVersion(ValueError):
 
 
 class Job:
-    __slots__ = ("arguments", "book", "deadline_s", "id", "kosync", "proxy", "reason", "verb")
+    __slots__ = ("arguments", "book", "deadline_s", "fraction", "id", "kosync", "proxy", "reason", "verb")
 
     def __init__(self, id: str | None, verb: str, reason: str, deadline_s: int) -> None:
         self.id = id  # None: no result file, the outcome goes to the terminal
@@ -67,6 +67,7 @@ class Job:
         self.arguments: dict[str, Json] = {}  # what the verb is to be done with
         self.book = ""  # the file of the book that is meant; for a job, the one that is open
         self.proxy = ""  # KOReader's HTTP proxy, as a URL
+        self.fraction: float | None = None  # where that book is now, 0..1
         self.kosync = False  # whether KOReader's own progress sync sends by itself
 
     def asked_for(self) -> bool:
@@ -122,6 +123,9 @@ def read_job(content: bytes) -> Job:
     proxy = fields.get("proxy")
     if isinstance(proxy, str) and len(proxy) <= TEXT_MOST_CHARS:
         job.proxy = proxy
+    fraction = fields.get("fraction")
+    if isinstance(fraction, (int, float)) and not isinstance(fraction, bool) and 0 <= fraction <= 1:
+        job.fraction = float(fraction)
     job.kosync = fields.get("kosync") is True
     return job
 

@@ -125,9 +125,12 @@ class Reader:
 
     def let_hours_pass(self, hours: int) -> None:
         """It is time to ask the server for changes again, and what it said is that much older."""
+        self.change_store("DELETE FROM setting WHERE key = 'pulled_at'")
+        self.change_store(f"UPDATE shared_value SET server_at = server_at - {hours * 3600}")
+
+    def change_store(self, statement: str) -> None:
         with contextlib.closing(sqlite3.connect(self.data / "state.sqlite")) as store, store:
-            store.execute("DELETE FROM setting WHERE key = 'pulled_at'")
-            store.execute("UPDATE shared_value SET server_at = server_at - ?", (hours * 3600,))
+            store.execute(statement)
 
     def let_the_library_age(self) -> None:
         """It is time to read the server's library again."""

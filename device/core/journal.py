@@ -9,6 +9,7 @@ Called by: `device/ingest.py`.
 from __future__ import annotations
 
 from device import json_text
+from device.core.instants import DAY_S
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ TEXT_MAX_CHARS = 1_000  # titles, names, paths; longer ones are cut
 LABEL_MAX_CHARS = 128  # as much as the launcher writes; the servers hold 500
 STATUS_MAX_CHARS = 40  # one of KOReader's words
 STARS_MOST = 5
+DATE_CHARS = 10
 LIST_MAX = 50  # authors and identifiers of one book
 SERIES_INDEX_MOST = 100_000  # some number the issues of a year by its date
 
@@ -110,19 +112,22 @@ class Moment:
 class Snapshot:
     """What KOReader saved for the book when it was closed. `wall_s`: when, by a clock that may be wrong."""
 
-    __slots__ = ("last_page", "rating", "status", "wall_s")
+    __slots__ = ("changed_on", "last_page", "rating", "status", "wall_s")
 
-    def __init__(self, wall_s: int, rating: int | None, status: str | None, last_page: int | None) -> None:
+    def __init__(
+        self, wall_s: int, rating: int | None, status: str | None, last_page: int | None, changed_on: str | None = None
+    ) -> None:
         self.wall_s = wall_s
         self.rating = rating  # 1..5 stars
         self.status = status  # KOReader's word
         self.last_page = last_page  # of a book with fixed pages
+        self.changed_on = changed_on  # the day on which the status was last changed: YYYY-MM-DD, local
 
 
 class Reading:
     """One journal: a book, the moments of its reading in order, and what KOReader saved at the end."""
 
-    __slots__ = ("book", "boot_id", "final_fraction", "lines", "moments", "snapshot")
+    __slots__ = ("book", "boot_id", "final_fraction", "lines", "moments", "snapshot", "utc_offset_s")
 
     def __init__(self, book: Book) -> None:
         self.book = book
@@ -130,6 +135,7 @@ class Reading:
         self.moments: list[Moment] = []
         self.final_fraction: float | None = None
         self.snapshot: Snapshot | None = None
+        self.utc_offset_s = 0
         self.lines = 0
 
 
@@ -159,6 +165,7 @@ def read(lines: Iterable[bytes]) -> Reading | None:
                 break
             reading = Reading(book)
             reading.boot_id = _text(fields.get("boot")) or None
+            reading.utc_offset_s = bounded(fields.get("utc_offset_s"), -DAY_S, DAY_S) or 0
         add_moment(reading, fields)
         reading.lines = number + 1
     return reading
@@ -174,6 +181,7 @@ def add_moment(reading: Reading, fields: dict[str, Json]) -> None:
             bounded(fields.get("rating"), 1, STARS_MOST),
             _text(fields.get("status"))[:STATUS_MAX_CHARS] or None,
             bounded(fields.get("last_page"), 1, PAGES_MAX),
+            _text(fields.get("changed_on"))[:DATE_CHARS] or None,
         )
         return
     if event not in (OPEN, PAGE, SUSPEND, RESUME, CLOSE):

@@ -32,8 +32,8 @@ _KEPT = frozenset((
     ENABLED, "silent_messages", "log_to_file", "secure_logs", "sync_mode", "manual_sync_only",
     "force_push_session_on_suspend", "connect_network_on_suspend", "ask_wifi_enable", "booklore_shelf_name", "shelf_id",
     "download_dir", "auto_sync_shelf_on_resume", "delete_removed_shelf_books", "shelf_use_original_filename",
-    "delete_sdr_on_book_delete", "hardcover_user_id", "highlights_notes_sync_enabled", "notes_destination", "upload_strategy",
-    "bookmarks_sync_enabled", "auto_update_check", "historical_sync_ack", "initial_scan_done",
+    "delete_sdr_on_book_delete", "hardcover_user_id", "highlights_notes_sync_enabled", "notes_destination",
+    "upload_strategy", "bookmarks_sync_enabled", "auto_update_check", "historical_sync_ack", "initial_scan_done",
 ))  # fmt: skip
 _RATINGS, _RATING_MODE = "rating_sync_enabled", "rating_sync_mode"
 _HARDCOVER = "hardcover_rating_sync_enabled"

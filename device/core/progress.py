@@ -31,6 +31,8 @@ PAGE_MAX_DIGITS = 8  # of a page's number
 SAME = 0.0001  # of the device's own: a page of ten thousand
 NEAR = 0.005  # of an offer: half a percent is a page or two, which is not worth a question
 
+TOLD = "told"  # among what was heard: what the server may have been told, if its answer was lost
+
 TELL, OFFER, NOTHING = "tell", "offer", "nothing"
 
 
@@ -80,7 +82,7 @@ def parse_place(text: str | None) -> Place | None:
     fraction = to_fraction(number)
     if fraction is None:
         return None
-    if exactly.isdigit():
+    if exactly.isascii() and exactly.isdigit():
         return Place(fraction, int(exactly) if len(exactly) < PAGE_MAX_DIGITS else None)
     return Place(fraction, None, exactly or None)
 
@@ -120,7 +122,8 @@ def decide(
     `decimals`: those of the percent that the server is told, so that it is known again when it comes back.
     """
     moved = has_moved(ours, agreed)
-    news = _news((ours, agreed), heard, before, CLOSE + 0.005 / 10**decimals)
+    told = None if before is None else before.get(TOLD)
+    news = _news((ours, agreed, told), heard, before, CLOSE + 0.005 / 10**decimals)
     if news is None:
         return Decision(TELL, ours) if moved else Decision(NOTHING)
     later = moved and heard.heard_at is not None and read_at > heard.heard_at
@@ -133,9 +136,7 @@ def has_moved(ours: float | None, agreed: float | None) -> bool:
     return ours is not None and (agreed is None or abs(ours - agreed) > SAME)
 
 
-def _news(
-    mine: tuple[float | None, float | None], heard: Heard, before: dict[str, float] | None, close: float
-) -> float | None:
+def _news(mine: tuple[float | None, ...], heard: Heard, before: dict[str, float] | None, close: float) -> float | None:
     """The position that somebody else has told the server; of several the furthest."""
     found: float | None = None
     for name, fraction in heard.fractions.items():

@@ -28,7 +28,7 @@ RATING, STATUS, PROGRESS = "rating", "status", "progress"
 FIELDS = (RATING, STATUS, PROGRESS)
 
 STARS_MOST = 5
-EXACTLY = "/10"  # ends a rating that was given in the server's own steps
+EXACTLY = "|"  # in a value of the device: behind it stands what the reader said in the server's own terms
 RATING_MOST = 10
 
 READING_WORD, COMPLETE_WORD, ON_HOLD_WORD = "reading", "complete", "abandoned"  # KOReader's; none: never opened
@@ -56,11 +56,11 @@ OURS, THEIRS, SAME, ASK, NOTHING = "ours", "theirs", "same", "ask", "nothing"
 
 
 class SharedValue:
-    """One field of one book. `agreed` and `server` in the server's terms, `device` and `offered` in KOReader's; there a
-    rating that the reader gave in ten steps is `7/10`, and shows as four stars.
+    """One field of one book. `agreed` and `server` in the server's terms, `device` and `offered` in KOReader's; behind
+    these stands what the reader said in the server's terms: `4|7` is seven of ten, and shows as four stars.
 
-    Instants in epoch seconds by the device's clock, 0 for never. `offered` is what the device is to be given; until it
-    is seen to have it, it counts as having it.
+    Instants in epoch seconds by the device's clock, 0 for never or not known. `offered` is what the device is to be
+    given; until it is seen to have it, it counts as having it.
     """
 
     __slots__ = (
@@ -87,15 +87,35 @@ class SharedValue:
         self.offered_at = 0
 
     def see(self, value: str | None, at: int) -> bool:
-        """Takes what the device has now; whether that is a change that somebody made there."""
-        if self.offered_at and self._looks_like(value, self.offered):
+        """Takes what the device has now; whether that is a change that somebody made there.
+
+        Where it was not known what the device has, “none” and “reading” are what KOReader has of any book: no wish.
+        """
+        if self.offered_at and shown(value) == shown(self.offered):
             self.take_offered(at)
             return False
-        if self.device_at and self._looks_like(value, self.device):
+        if self.device_at and shown(value) == shown(self.device):
+            return False
+        if not self.device_at and (self.offered_at or self.is_agreed) and value in (None, READING_WORD):
+            self._has_lost_it(value, at)
             return False
         self.offered, self.offered_at = None, 0
         self.device, self.device_at = value, at
         return True
+
+    def lose(self, value: str | None, at: int) -> None:
+        """KOReader's record of the book was lost: what it was is to be given back."""
+        if self.device_at and not self.offered_at:
+            had = self.device
+            self.device, self.device_at = value, at
+            self.offer(had, at)
+        else:
+            self._has_lost_it(value, at)
+
+    def _has_lost_it(self, value: str | None, at: int) -> None:
+        self.device, self.device_at = value, at
+        if not self.offered_at:
+            self.offer(to_device(self.field, self.agreed), at)
 
     def take_offered(self, at: int) -> None:
         """The device has what it was to be given."""
@@ -110,14 +130,14 @@ class SharedValue:
     def offer(self, value: str | None, at: int) -> None:
         """The device is to have this; nothing is to be given where it has it."""
         self.offered, self.offered_at = None, 0
-        if self.device_at and self._looks_like(value, self.device):
-            if value is not None and value.endswith(EXACTLY):
-                self.device = value
-        else:
+        if not self.device_at or shown(value) != shown(self.device):
             self.offered, self.offered_at = value, at
+        elif exactly(value) is not None:
+            self.device, self.device_at = value, at
 
-    def _looks_like(self, one: str | None, other: str | None) -> bool:
-        return one == other or (self.field == RATING and stars(one) == stars(other))
+    def came_at(self) -> int:
+        """When the device's value came to be."""
+        return max(self.device_at, self.offered_at)
 
     def now_on_device(self) -> str | None:
         return self.offered if self.offered_at else self.device
@@ -132,8 +152,9 @@ class SharedValue:
         ours = to_server(self.field, self.now_on_device(), on_hold)
         if self.is_agreed and (same(self.field, ours, self.agreed) or same(self.field, self.server, self.agreed)):
             return False
-        times = Times(self.device_at, self.server_at, self.server_at)
-        return decide(self.field, ours, self.server, self.agreed, self.is_agreed, times, False).outcome == ASK
+        times = Times(self.came_at(), self.server_at, self.server_at)
+        is_exact = exactly(self.now_on_device()) is not None
+        return decide(self.field, ours, self.server, self.agreed, self.is_agreed, times, is_exact).outcome == ASK
 
 
 class Decision:
@@ -165,11 +186,20 @@ class Times:
         return self.device_at * 2 >= self.heard_at + self.now
 
 
-def stars(value: str | None) -> int:
-    """How many stars a rating shows on the device; 0: none."""
-    if value is None or not value.endswith(EXACTLY):
-        return 0 if value is None else _number(value)
-    return (_number(value.removesuffix(EXACTLY)) + 1) // 2
+def shown(value: str | None) -> str | None:
+    """What KOReader has of a value."""
+    return None if value is None else value.partition(EXACTLY)[0] or None
+
+
+def exactly(value: str | None) -> str | None:
+    """What the reader said, if it was in the server's terms."""
+    return None if value is None else value.partition(EXACTLY)[2] or None
+
+
+def said(field: str, value: str | None) -> str | None:
+    """A value in the server's terms, said by the reader, as the device has it."""
+    on_device = to_device(field, value)
+    return None if on_device is None else f"{on_device}{EXACTLY}{value}"
 
 
 def to_device(field: str, value: str | None) -> str | None:
@@ -183,10 +213,10 @@ def to_device(field: str, value: str | None) -> str | None:
 
 def to_server(field: str, value: str | None, on_hold: str) -> str | None:
     """A value of KOReader's as the server would have it; `on_hold`: PAUSED or ABANDONED, as the reader wants it."""
+    if exactly(value) is not None:
+        return exactly(value)
     if field == RATING:
-        if value is None or not value.endswith(EXACTLY):
-            return None if value is None else str(_number(value) * 2)
-        return value.removesuffix(EXACTLY)
+        return None if value is None else str(_number(value) * 2)
     return {None: UNREAD, READING_WORD: READING, COMPLETE_WORD: READ, ON_HOLD_WORD: on_hold}.get(value, UNREAD)
 
 
@@ -250,18 +280,25 @@ def comes_by_progress(wanted: str | None, theirs: str | None, percent: float) ->
     return wanted == READING and theirs in (None, UNSET, UNREAD) and percent > BEGUN_PERCENT
 
 
-def undone_by_progress(status: str | None, percent: float) -> bool:
-    """Whether the server, told of this progress, would make another read status of the one it has.
-
-    Law: BookLore's rule for progress: from 99.5 % on read, above 0.1 % being read, else unread if it was nothing.
-    """
+def status_by_progress(status: str | None, percent: float) -> str | None:
+    """The read status that the server has once it was told of this progress."""
     if percent >= FINISHED_PERCENT:
-        return status != READ
-    return percent > BEGUN_PERCENT and status not in (READING, UNREAD, UNSET, None)
+        return READ
+    if percent > BEGUN_PERCENT:
+        return READING
+    return status or UNREAD
 
 
+def undone_by_progress(status: str | None, percent: float) -> bool:
+    """Whether the server, told of this progress, would make another read status of the one it has."""
+    if percent < FINISHED_PERCENT and status in (UNREAD, UNSET, None):
+        return False
+    return status_by_progress(status, percent) != status
+
+
+# BookLore's rule for progress: from 99.5 % on a book is read, above 0.1 % it is being read, else as it was.
 FINISHED_PERCENT, BEGUN_PERCENT = 99.5, 0.1
 
 
 def _number(value: str) -> int:
-    return int(value) if value.isdigit() and len(value) < 4 else 0
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 4 else 0

@@ -13,7 +13,7 @@ from device import json_text
 from device.core import outbox as rules
 from device.core import plugin_rows, plugin_times
 from device.core.journal import Book
-from device.core.shared_values import EXACTLY
+from device.core.shared_values import said
 from device.store import books, marks, outbox, reading_sessions, settings, shared_values
 from device.store import plugin_records as records
 
@@ -250,7 +250,7 @@ class Taker:
         elif outbox.state_entry(self._store, rules.RATING, book.id) is None:
             payload = json_text.encode({"rating": rating}).decode("utf-8")
             outbox.add(self._store, rules.RATING, str(book.id), book.id, payload, self._state(book), True, self._now)
-            known.offer(str(rating) + EXACTLY, self._now)
+            known.offer(said(RATING, str(rating)), self._now)
             shared_values.save(self._store, book.id, known)
             self._report.take(RATINGS)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from device import json_text
 from device.core import outbox as rules
-from device.core import shared_values
+from device.core import progress, shared_values
 from device.store import books, hardcover, outbox
 from device.store import shared_values as stored
 
@@ -73,6 +73,8 @@ def _write(store: Store, change: Change, now: int, uptime: Uptime) -> None:
         books.lose(store, entry.book_id, change.reason or GONE)
     if event == rules.ACCEPTED and entry.kind in rules.OF_STATE:
         _agree(store, entry, now)
+    elif event == rules.BEGIN and entry.kind == rules.PROGRESS:
+        _note_told(store, entry)
     if change.remote_id is not None:
         entry.remote_id = change.remote_id
         outbox.keep_remote_id(store, entry.id, change.remote_id)
@@ -81,22 +83,42 @@ def _write(store: Store, change: Change, now: int, uptime: Uptime) -> None:
 def _agree(store: Store, entry: Entry, now: int) -> None:
     """The server has taken a rating, a read status or a position: that is what both have now."""
     fields = json_text.decode(entry.payload)
-    if not isinstance(fields, dict):
-        return
-    if entry.kind == rules.PROGRESS:
-        inner = fields.get("fileProgress")
-        percent = inner.get("progressPercent") if isinstance(inner, dict) else None
-        if isinstance(percent, (int, float)):
-            _agree_on(store, entry.book_id, shared_values.PROGRESS, f"{percent / 100:.6f}")
-    elif entry.kind in _FIELDS:
+    percent = _percent(entry)
+    if percent is not None:
+        _agree_on(store, entry.book_id, shared_values.PROGRESS, f"{percent / 100:.6f}", now)
+        status = stored.load(store, entry.book_id, shared_values.STATUS)
+        if status.server_at:
+            status.server, status.server_at = shared_values.status_by_progress(status.server, percent), now
+            stored.save(store, entry.book_id, status)
+    elif entry.kind in _FIELDS and isinstance(fields, dict):
         field = _FIELDS[entry.kind]
         said = fields.get(field)
         value = None if said is None else str(said)
-        _agree_on(store, entry.book_id, field, value)
+        _agree_on(store, entry.book_id, field, value, now)
         hardcover.want(store, entry.book_id, field, value, now)
 
 
-def _agree_on(store: Store, book_id: int, field: str, value: str | None) -> None:
+def _agree_on(store: Store, book_id: int, field: str, value: str | None, now: int) -> None:
     row = stored.load(store, book_id, field)
     row.agree(value)
+    if field != shared_values.PROGRESS:
+        row.server, row.server_at = value, now
     stored.save(store, book_id, row)
+
+
+def _note_told(store: Store, entry: Entry) -> None:
+    """If its answer is lost, the position is known again when the server tells it."""
+    percent = _percent(entry)
+    row = stored.load(store, entry.book_id, shared_values.PROGRESS)
+    if percent is not None and row.server_at:
+        heard = progress.parse(row.server)
+        heard[progress.TOLD] = percent / 100
+        row.server = progress.Heard(heard, None).text()
+        stored.save(store, entry.book_id, row)
+
+
+def _percent(entry: Entry) -> float | None:
+    fields = json_text.decode(entry.payload) if entry.kind == rules.PROGRESS else None
+    inner = fields.get("fileProgress") if isinstance(fields, dict) else None
+    percent = inner.get("progressPercent") if isinstance(inner, dict) else None
+    return percent if isinstance(percent, (int, float)) and 0 <= percent <= 100 else None

@@ -27,7 +27,7 @@ from device.sending.judging import judge
 from device.sending.reading_back import read_back
 from device.sending.rights import Rights
 from device.server import answers, deliveries
-from device.server.errors import OutOfTime, ServerError, ServerFailed
+from device.server.errors import BookGone, OutOfTime, ServerError, ServerFailed
 from device.store import books, outbox, settings
 from device.ui import texts
 
@@ -93,6 +93,9 @@ class Sender:
         if self._failure:
             self._ask_what_became_of_it()
         self._states.pull()
+        self._serve_books(self._send_some)  # what has just been decided
+        if self._states.problem is not None:
+            raise self._states.problem
         if self._library_problem is not None:
             raise self._library_problem
         if self._failure and not self._result.counts["sent"]:
@@ -190,8 +193,9 @@ class Sender:
                 break  # what comes behind it waits for it
             if entry.kind in rules.OF_STATE and self._states.are_to_settle(book):
                 self._flush()
-                self._states.settle(book)
-                return True  # what waits may be something else now
+                if self._settle(book, entry):
+                    return True  # what waits may be something else now
+                break
             together = self._together(book, entries, at)
             next_step = self._send(book, together)
             if next_step == STOP:
@@ -200,6 +204,14 @@ class Sender:
                 at += len(together)
         self._flush()
         return at == AT_ONCE
+
+    def _settle(self, book: BookToServe, entry: Entry) -> bool:
+        """Whether what waits of a book's state may go out now."""
+        try:
+            return self._states.settle(book)
+        except BookGone as problem:
+            self._commit([Change(entry, rules.NO_BOOK, str(problem))])
+            return False
 
     def _send_what_gave_way(self, book: BookToServe) -> bool:
         """Each once in a run; none is waited for."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 from device.core import shared_values
 from device.core.instants import from_iso
 from device.core.progress import Heard
+from device.server.answers import is_own_error
+from device.server.errors import BookGone
 from device.server.session_body import book_type
 
 TYPE_CHECKING = False
@@ -29,8 +31,10 @@ _EPUB_FIELD = "epubProgress"
 
 
 class BookState:
-    """`file_id`: which of the book's files on the server is of the device's format. `page`: where the web reader is in a
-    book of pages. `finished_at`: epoch seconds."""
+    """`file_id`: which of the book's files on the server is of the device's format. `finished_at`: epoch seconds.
+
+    `page`: where the web reader is in a book of pages.
+    """
 
     __slots__ = ("file_id", "finished_at", "heard", "page", "rating", "server_id", "status")
 
@@ -44,32 +48,42 @@ class BookState:
         self.finished_at: int | None = None
 
 
+def ask_one(client: Client, server_id: int) -> Json:
+    """The server's record of a book. Raises BookGone, ServerError."""
+    answer = client.answer(f"{BOOK}{server_id}")
+    if answer.status == 404 and is_own_error(answer):
+        raise BookGone("the server does not have this book any more")
+    record = client.json_of(answer)
+    if _id(record) != server_id:
+        raise client.failing("answered for a book with something else")
+    return record
+
+
 def ask(client: Client, server_ids: list[int]) -> dict[int, Json]:
     """The server's records of these books; those that it does not have, or does not show, are left out.
 
     Raises ServerError.
     """
+    ids = ",".join(str(id) for id in server_ids[:ANSWER_MOST])
+    records = client.get(f"{BOOKS}{ids}")
+    if not isinstance(records, list):
+        raise client.failing("answered for a list of books with something else")
     found: dict[int, Json] = {}
-    if len(server_ids) == 1:
-        from device.server.answers import decoded
-
-        answer = client.answer(f"{BOOK}{server_ids[0]}")
-        record = decoded(answer) if answer.status == 200 else None
-        records: Json = [record]
-    else:
-        ids = ",".join(str(id) for id in server_ids[:ANSWER_MOST])
-        records = client.get(f"{BOOKS}{ids}")
-    for record in records if isinstance(records, list) else []:
-        id = record.get("id") if isinstance(record, dict) else None
-        if isinstance(id, int):
+    for record in records:
+        id = _id(record)
+        if id is not None:
             found[id] = record
     return found
 
 
-def read(record: Json, file: str, format: str) -> BookState | None:
+def _id(record: Json) -> int | None:
+    return _whole(record.get("id")) if isinstance(record, dict) else None
+
+
+def read(record: Json, file: str, format: str) -> BookState:
     """The state in a server's record of a book whose file here is `file`."""
-    if not isinstance(record, dict) or not isinstance(record.get("id"), int):
-        return None
+    if not isinstance(record, dict):
+        record = {}
     ours = book_type(file, format)
     server_file = _file(record, ours)
     kind = server_file.get("bookType") if isinstance(server_file, dict) else ours

@@ -157,6 +157,10 @@ class Client:
         """The JSON that a path answers with. Raises NotBookLore, ServerFailed."""
         return self._json(self._ask(path))
 
+    def json_of(self, answer: Answer) -> Json:
+        """The JSON of an answer. Raises as `get` does."""
+        return self._json(answer)
+
     def answer(self, path: str) -> Answer:
         """Whatever a path answers, with a valid token; for endpoints that not every server has."""
         return self._ask(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from device.store import library, settings
+from device.store import library, settings, shared_values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -426,8 +426,12 @@ def unmatch(store: Store, id: int, reason: str) -> None:
 
 
 def lose(store: Store, id: int, reason: str) -> None:
-    """The server does not have the book it was matched with any more: neither has the library in the store."""
+    """The server does not have the book it was matched with any more: neither has the library in the store.
+
+    What was agreed on with the server was of that book; another one that it may be found to be has none of it.
+    """
     library.remove_match_of(store, id)
+    shared_values.forget_the_server_of(store, id)
     unmatch(store, id, reason)
 
 

@@ -32,6 +32,7 @@ PERMISSIONS = "permissions"  # what the account lacks, one word each (device/ser
 PERMISSIONS_AT = "permissions_at"  # when that was asked
 PERMISSIONS_TOLD = "permissions_told"  # which of them the reader has been told
 PULLED_AT = "pulled_at"  # when changes of ratings, status and progress on the server were last asked for
+LEFT_OPEN = "left_open."  # and book and field: the two values of which the reader did not want to say which counts
 KOSYNC_TOLD = "kosync_told"  # "1": that KOReader's own progress sync is on as well has been said
 REBUILT_AT = "rebuilt_at"  # when this store was filled, in one go, from what a damaged one left
 CLOCK_OFFSET_S = "clock_offset_s"  # how far the server's clock was ahead of this device's, when it was last seen

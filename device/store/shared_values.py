@@ -78,26 +78,45 @@ def _of_books(store: Store, condition: str) -> list[BookValue]:
     return [BookValue(int(row[0]), str(row[1]), str(row[2]), _value(row[3:])) for row in rows]
 
 
-Place = tuple[int, int, str, str]  # book, its number on the server, file, format
+class Place:
+    """A book, its number on the server, and its file here."""
+
+    __slots__ = ("book_id", "file", "format", "server_id")
+
+    def __init__(self, book_id: int, server_id: int, file: str, format: str) -> None:
+        self.book_id = book_id
+        self.server_id = server_id
+        self.file = file
+        self.format = format
+
+
+_PLACE = "SELECT b.id, b.server_id, b.file, b.format FROM book b WHERE b.tracked = 1 AND b.server_id IS NOT NULL"
 
 
 def recently_read(store: Store, most: int) -> list[Place]:
     """Books that device and server both have, the last read first."""
-    return store.execute(
-        "SELECT b.id, b.server_id, b.file, b.format FROM book b WHERE b.tracked = 1 AND b.server_id IS NOT NULL"
-        " AND b.id IN (SELECT book_id FROM shared_value)"
+    rows = store.execute(
+        f"{_PLACE} AND b.id IN (SELECT book_id FROM shared_value)"
         " ORDER BY (SELECT MAX(device_at) FROM shared_value v WHERE v.book_id = b.id) DESC, b.id LIMIT ?",
         (most,),
-    ).fetchall()
+    )
+    return [Place(*row) for row in rows]
+
+
+def longest_unheard(store: Store, most: int) -> list[Place]:
+    """Those that the server has not been asked about for longest."""
+    rows = store.execute(
+        f"{_PLACE} AND b.id IN (SELECT book_id FROM shared_value)"
+        " ORDER BY (SELECT MAX(server_at) FROM shared_value v WHERE v.book_id = b.id), b.id LIMIT ?",
+        (most,),
+    )
+    return [Place(*row) for row in rows]
 
 
 def matched_with_file(store: Store, file: str) -> list[Place]:
     """The book that lies there, if it is recorded and the server has it."""
-    return store.execute(
-        "SELECT id, server_id, file, format FROM book WHERE file = ? AND tracked = 1 AND server_id IS NOT NULL"
-        " ORDER BY id DESC LIMIT 1",
-        (file,),
-    ).fetchall()
+    rows = store.execute(f"{_PLACE} AND b.file = ? ORDER BY b.id DESC LIMIT 1", (file,))
+    return [Place(*row) for row in rows]
 
 
 def forget_the_server(store: Store) -> None:
@@ -144,10 +163,12 @@ def set_rating_question(store: Store, book_id: int, is_open: bool) -> None:
 
 
 def rating_questions(store: Store) -> list[tuple[int, str, int]]:
-    """(book, title, when it was finished) of those that the reader is to be asked about."""
+    """(book, title, when it was finished) of those that the reader is to be asked about; not what is rated by now."""
     rows = store.execute(
         "SELECT id, CASE title WHEN '' THEN file ELSE title END, COALESCE(finished_at, 0) FROM book"
-        " WHERE rating_question = 1 AND tracked = 1 ORDER BY finished_at DESC, id"
+        " WHERE rating_question = 1 AND tracked = 1 AND id NOT IN (SELECT book_id FROM shared_value"
+        " WHERE field = 'rating' AND COALESCE(agreed, device, server, offered) IS NOT NULL)"
+        " ORDER BY finished_at DESC, id"
     )
     return [(int(row[0]), str(row[1]), int(row[2])) for row in rows]
 

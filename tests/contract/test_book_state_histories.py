@@ -97,6 +97,9 @@ class Client:
         body = json.dumps(self._server.record()).encode()
         return Answer(200, {"content-type": "application/json"}, body)
 
+    def json_of(self, answer: Answer) -> object:
+        return json.loads(answer.body)
+
     def server_now(self) -> int:
         return self._clock.now
 
@@ -149,9 +152,10 @@ class Device:
         for item in stored.offered(self.store):
             value = item.value
             if value.field == RATING:
-                self.stars = shared_values.stars(value.offered) or None
+                stars = shared_values.shown(value.offered)
+                self.stars = None if stars is None else int(stars)
             elif value.field == STATUS:
-                self.status = value.offered
+                self.status = shared_values.shown(value.offered)
             else:
                 self.fraction = float((value.offered or "0").split()[0])
             value.take_offered(self.clock.now)

@@ -80,10 +80,10 @@ class Shelf:
     def let_hours_pass(self, hours: int) -> None:
         self.reader.let_hours_pass(hours)
 
-    def koreader_reads(self, fraction: float) -> None:
+    def koreader_reads(self, fraction: float, progress: str = "/body/DocFragment[9]/body/p[1]") -> None:
         """Another device, with KOReader's own progress sync."""
         self.server.add_koreader_account(self.anna, "anna-koreader", "secret")
-        body = {"document": HASH, "percentage": fraction, "progress": "/body/DocFragment[9]/body/p[1]"}
+        body = {"document": HASH, "percentage": fraction, "progress": progress}
         request = urllib.request.Request(
             f"{self.server.url}/api/koreader/syncs/progress",
             json.dumps({**body, "device": "Kobo", "device_id": "1"}).encode(),
@@ -286,7 +286,7 @@ def test_a_rating_given_on_the_web_comes_to_the_device(any_shelf: Shelf) -> None
     any_shelf.server.rate_on_web("anna", any_shelf.moby, 7)
     any_shelf.let_an_hour_pass()
     result = any_shelf.sync("wake")
-    change = {"id": "1-rating", "kind": "rating", "file": FILE, "from": None, "to": 4}
+    change = {"id": "1-rating-4", "kind": "rating", "file": FILE, "from": None, "to": 4}
     assert result["changes"] == [change]
     any_shelf.applied(result)
     any_shelf.closes(0.5, opened_at=0.42, rating=4, status="reading")
@@ -301,7 +301,7 @@ def test_what_the_device_was_not_given_yet_is_told_again_and_not_taken_for_its_w
     any_shelf.let_an_hour_pass()
     assert any_shelf.sync("wake")["changes"][0]["to"] == 5
     any_shelf.closes(0.5, opened_at=0.42, rating=2, status="reading")  # KOReader ended before it could be given
-    assert any_shelf.sync()["changes"][0] == {"id": "1-rating", "kind": "rating", "file": FILE, "from": 2, "to": 5}
+    assert any_shelf.sync()["changes"][0] == {"id": "1-rating-5", "kind": "rating", "file": FILE, "from": 2, "to": 5}
     assert any_shelf.state()["personal_rating"] == 9
 
 
@@ -356,7 +356,7 @@ def test_a_rating_given_long_before_the_servers_may_have_changed_gives_way(any_s
     any_shelf.closes(0.5, at=int(time.time()) - 19 * 3600, opened_at=0.42, rating=5, status="reading")
     result = any_shelf.sync()
     assert any_shelf.state()["personal_rating"] == 3
-    assert {"id": "1-rating", "kind": "rating", "file": FILE, "from": 5, "to": 2} in result["changes"]
+    assert {"id": "1-rating-2", "kind": "rating", "file": FILE, "from": 5, "to": 2} in result["changes"]
 
 
 def test_two_ratings_that_were_never_compared_are_for_the_reader_to_say(any_shelf: Shelf) -> None:
@@ -378,7 +378,7 @@ def test_a_question_is_asked_again_until_it_is_answered(any_shelf: Shelf) -> Non
     result = any_shelf.sync("wake")
     assert len(result["questions"]) == 1
     result = any_shelf.answers(result, "Server")
-    assert result["changes"] == [{"id": "1-rating", "kind": "rating", "file": FILE, "from": 5, "to": 2}]
+    assert result["changes"] == [{"id": "1-rating-2", "kind": "rating", "file": FILE, "from": 5, "to": 2}]
     assert any_shelf.state()["personal_rating"] == 3
 
 
@@ -406,7 +406,10 @@ def test_a_lost_record_of_koreaders_takes_nothing_back(any_shelf: Shelf) -> None
     any_shelf.closes(0.01, opened_at=0.0, status="reading")
     result = any_shelf.sync()
     assert (any_shelf.state()["personal_rating"], any_shelf.state()["read_status"]) == (8, "READ")
-    assert {change["id"]: change["to"] for change in result["changes"]} == {"1-rating": 4, "1-status": "complete"}
+    assert {change["id"]: change["to"] for change in result["changes"]} == {
+        "1-rating-4": 4,
+        "1-status-complete": "complete",
+    }
 
 
 # Asked at the end of a book
@@ -423,7 +426,7 @@ def test_the_end_of_a_book_is_when_its_rating_is_asked(any_shelf: Shelf) -> None
     assert question["when"] == "between_books"
     answered = any_shelf.answers(result, "7")
     assert any_shelf.state()["personal_rating"] == 7
-    assert {"id": "1-rating", "kind": "rating", "file": FILE, "from": None, "to": 4} in answered["changes"]
+    assert {"id": "1-rating-4", "kind": "rating", "file": FILE, "from": None, "to": 4} in answered["changes"]
     assert any_shelf.sync()["questions"] == []
 
 
@@ -509,7 +512,7 @@ def test_silently_means_that_koreader_goes_there_without_a_question(any_shelf: S
     read_on_web(any_shelf, 43)
     result = any_shelf.sync("open", book=FILE)
     assert result["questions"] == []
-    assert result["changes"] == [{"id": "1-progress", "kind": "position", "file": FILE, "fraction": 0.43}]
+    assert result["changes"] == [{"id": "1-progress-0.4300", "kind": "position", "file": FILE, "fraction": 0.43}]
     any_shelf.applied(result)
     assert any_shelf.sync("open", book=FILE)["changes"] == []
 

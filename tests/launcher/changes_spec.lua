@@ -345,6 +345,15 @@ test("a position takes the open book there, and the way back is remembered", fun
     no_errors(world)
 end)
 
+test("a position that nobody was asked about takes nobody back", function(folder)
+    local world, front_end, file = opened(folder, function(book) book.page = 300 end)
+    local change = place(file, 0.43)
+    change.id = "12-progress-0.4300"
+    answer(world, 1, change)
+    equal(front_end.book.page, 300, "page")
+    equal(reported(world, 2), "12-progress-0.4300=other", "report")
+end)
+
 test("a position with an id is reported", function(folder)
     local world, _, file = opened(folder)
     local change = place(file, 0.43)

@@ -82,7 +82,8 @@ function Check.book(folder)
             identifiers = "ISBN:9780142437247\nuuid:42", language = "en",
         },
         sidecar = {
-            partial_md5_checksum = "5d0c", percent_finished = 0.7, summary = { status = "reading", rating = 4 },
+            partial_md5_checksum = "5d0c", percent_finished = 0.7,
+            summary = { status = "reading", rating = 4, modified = "2026-11-20" },
         },
         xpointer = function(page) return "/body/DocFragment[4]/body/p[" .. page .. "]/text().0" end,
     }

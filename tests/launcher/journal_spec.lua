@@ -153,6 +153,7 @@ test("the snapshot says what KOReader saved at the close, not what was saved bef
     equal(snapshot.last_page, nil, "last_page")
     equal(snapshot.rating, 4, "rating")
     equal(snapshot.status, "reading", "status")
+    equal(snapshot.changed_on, "2026-11-20", "changed_on")
 end)
 
 test("the snapshot of a book with fixed pages has a page instead of an xpointer", function(folder)

@@ -560,7 +560,7 @@ def test_a_rating_that_was_sent_is_what_both_agreed_on_and_another_is_sent(devic
     columns = "b.title, v.is_agreed, v.agreed, v.offered"
     assert device.rows(f"SELECT {columns} FROM shared_value v JOIN book b ON b.id = v.book_id ORDER BY b.id") == [
         ("Moby Dick", 1, "8", None),
-        ("Emma", 0, None, "6/10"),
+        ("Emma", 0, None, "3|6"),
     ]
     assert device.rows("SELECT payload, state, unproven FROM outbox WHERE kind = 'rating'") == [
         ('{"rating":6}', "waiting", 1)

@@ -107,20 +107,22 @@ local function has_place(ui, xpointer, page)
 end
 
 --- @param change table fraction; page|nil of a book with fixed pages, xpointer|nil of text that flows
--- @return boolean whether the book is open, and is there now
-function Books:go(file, change)
+-- @param only_forwards boolean
+-- @return string|nil "done": it is there now; "other": it is further on; nil if it is not open
+function Books:go(file, change, only_forwards)
     local ui = self:_window(file)
-    if not ui then return false end
+    if not ui then return nil end
     local page = page_at(ui.document, change.fraction)
     if ui.paging and type(change.page) == "number" and change.page % 1 == 0 and change.page >= 1
         and change.page <= ui.document:getPageCount() then
         page = change.page
     end
-    local exact = has_place(ui, change.xpointer, page)
-    if not exact and page == ui:getCurrentPage() then return true end
+    local exact, current = has_place(ui, change.xpointer, page), ui:getCurrentPage()
+    if only_forwards and page < current then return "other" end
+    if not exact and page == current then return "done" end
     if ui.link and ui.link.addCurrentLocationToStack then ui.link:addCurrentLocationToStack() end
     ui:handleEvent(exact and self.deps.event("GotoXPointer", change.xpointer) or self.deps.event("GotoPage", page))
-    return true
+    return "done"
 end
 
 --- What KOReader remembers for its lists is a convenience: the change is made all the same.

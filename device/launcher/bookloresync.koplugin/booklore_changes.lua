@@ -135,12 +135,13 @@ function Changes:_make(change, work)
     return "done"
 end
 
---- Not on a device that falls asleep: nobody would see it, and the jump would end the journal's pause.
+--- Not on a device that falls asleep: nobody would see it, and the jump would end the journal's pause. What nobody was
+--- asked about, which has an id, never takes the reader back.
 function Changes:_go(change)
     local fraction = change.fraction
     if type(fraction) ~= "number" or not (fraction >= 0 and fraction <= 1) then return nil end
     if not self.deps.is_awake() then return nil end
-    return self.deps.books:go(change.file, change) and "done" or nil
+    return self.deps.books:go(change.file, change, change.id ~= nil)
 end
 
 function Changes:_guarded(action)

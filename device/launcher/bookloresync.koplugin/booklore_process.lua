@@ -24,6 +24,7 @@ local Journal = require("booklore_journal")
 local Json = require("booklore_json")
 local Menu = require("booklore_menu")
 local Questions = require("booklore_questions")
+local Reading = require("booklore_reading")
 local Runs = require("booklore_runs")
 local Tracking = require("booklore_tracking")
 local Worker = require("booklore_worker")
@@ -117,7 +118,11 @@ local function job_facts()
     local known, kosync = pcall(kosync_sends)
     local proxy = G_reader_settings:isTrue("http_proxy_enabled") and G_reader_settings:readSetting("http_proxy")
     local device = { { "model", Device.model }, { "id", G_reader_settings:readSetting("device_id") } }
-    return { { "device", Json.object(device) }, { "proxy", proxy or Json.null }, { "kosync", known and kosync } }
+    local view = Process.current.view
+    return {
+        { "device", Json.object(device) }, { "proxy", proxy or Json.null }, { "kosync", known and kosync },
+        { "fraction", view and view.book and Reading.fraction(view.ui) or nil },
+    }
 end
 
 --- @return string|nil why nothing of this can work here

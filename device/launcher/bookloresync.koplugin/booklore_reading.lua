@@ -87,6 +87,12 @@ local function whole_xpointer(value)
     return type(value) == "string" and #value <= XPOINTER_LIMIT_BYTES and text(value, XPOINTER_LIMIT_BYTES) or nil
 end
 
+--- Where the book is now, 0 to 1, or nil.
+function Reading.fraction(ui)
+    local ok, fraction = pcall(fraction_of, ui)
+    return ok and fraction or nil
+end
+
 --- @return table fields of the line `page`
 function Reading.page_place(ui)
     -- KOReader raises where there is no label. That of the page on screen is remembered, else a binary search.
@@ -123,6 +129,7 @@ function Reading.snapshot(ui)
         { "last_page", not xpointer and number(saved:readSetting("last_page")) or nil },
         { "rating", number(summary.rating) },
         { "status", text(summary.status, ENTRY_LIMIT_BYTES) },
+        { "changed_on", text(summary.modified, ENTRY_LIMIT_BYTES) },
     }
 end
 
