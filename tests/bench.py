@@ -168,7 +168,7 @@ def requests(folder: Path, worker: tuple[str, ...] = (str(X86_64),)) -> Iterator
 
 
 def changes(folder: Path, worker: tuple[str, ...] = (str(X86_64),)) -> Iterator[Measured]:
-    """Twenty books of a library of 500: the first sync, an idle one, and twenty changes of ratings, status, progress."""
+    """Twenty books of a library of 500: the first sync, an idle one, and twenty changes."""
     for dialect in ("booklore", "grimmory", "worldteacher"):
         server = StandIn(dialect=dialect)
         server.add_user("anna", "secret")

@@ -75,8 +75,8 @@ def test_settings_and_books_are_carried_over_as_they_were(first: Path) -> None:
     names = ("id", "file", "fingerprint", "size_bytes", "format", "title", "authors", "identifiers", "server_id",
              "matched_by", "unmatched_reason")  # fmt: skip
     added = {"tracked": 1, "hardcover_id": None, "series": "", "series_index": None,
-             "language": "", "file_identifiers": "", "package_stamp": None, "hand_id": None, "refused_id": None, "server_title": None,
-             "finished_at": None, "rating_question": 0, "hardcover_looked_for": None}  # fmt: skip
+             "language": "", "file_identifiers": "", "package_stamp": None, "hand_id": None, "refused_id": None,
+             "server_title": None, "finished_at": None, "rating_question": 0, "hardcover_looked_for": None}  # fmt: skip
     migrated(first)
     assert [tuple(row.values()) for row in rows(first, "setting")] == make_first_store.SETTINGS
     assert rows(first, "book") == [dict(zip(names, row, strict=True)) | added for row in make_first_store.BOOKS]
