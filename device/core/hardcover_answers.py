@@ -41,7 +41,6 @@ UPDATE = (
     "mutation Update($id: Int!, $object: UserBookUpdateInput!)"
     " { update_user_book(id: $id, object: $object) { error user_book { id book_id status_id rating } } }"
 )
-SAVED = {INSERT: "insert_user_book", UPDATE: "update_user_book"}  # under which name the answer comes
 
 
 class Library:

@@ -16,7 +16,6 @@ LACKING = {
     "opds": "Your account may not use OPDS, so that the server cannot tell which file is which book.",
 }
 ALLOWED = "the account may do everything that is needed"
-OPDS_REFUSED = "The server does not accept the OPDS account of setup.txt any more."
 
 
 def lacking(words: list[str]) -> list[str]:
