@@ -200,7 +200,7 @@ def _look_again(run: Run, book: MatchedBook) -> None:
 
 
 def _look_for_title(run: Run, book: MatchedBook, text: str) -> None:
-    from device.core.matching import title_hit
+    from device.core.searching import title_hit
     from device.store import library
 
     if library.count(run.store) == 0:

@@ -25,12 +25,13 @@ from __future__ import annotations
 
 from device.core import file_kinds, isbn, languages, names, titles
 from device.core.folding import words
-from device.core.title_words import COMMON_FILE_NAMES, MAKES_ANOTHER, SMALL_WORDS
+from device.core.title_words import COMMON_FILE_NAMES, MAKES_ANOTHER
 
 BY_HASH, BY_ISBN, BY_FILE, BY_TITLE = "hash", "ISBN", "file name and size", "title and author"
 RULES = (BY_HASH, BY_FILE, BY_ISBN, BY_TITLE)  # the surest first
 
 SIZE_TOLERANCE_KB = 1  # the servers round, and not all the same way
+REWRITTEN_KB = 128  # as much as a cover and metadata add to a file
 SIZES_APART = 2  # a file that is so many times as big as another is not the same text: a sample, an illustrated edition
 CANDIDATES_MOST = 5  # for the reader to choose from
 KEPT_MOST = 40  # candidates of one book in memory: those with the highest scores
@@ -62,7 +63,7 @@ _WEIGHTS = {
     OTHER_ISBN: -0.05,
     OTHER_AUTHOR: -0.25,
 }
-LIKENESS_WEIGHT = 0.4  # of the words that two titles share
+LIKENESS_WEIGHT = 0.46  # of the words that two titles share
 
 STEM_LEAST_CHARS = 4
 NAME_OF_ONE_WORD_LEAST_CHARS = 8  # to be a proof where nothing else says what a book is called
@@ -73,7 +74,7 @@ class ServerBook:
 
     __slots__ = (
         "authors", "files", "fingerprint", "hardcover_id", "isbns", "language", "series", "series_index", "server_id",
-        "subtitle", "title",
+        "subtitle", "taken_apart", "title",
     )  # fmt: skip
 
     def __init__(self, server_id: int, title: str) -> None:
@@ -88,6 +89,17 @@ class ServerBook:
         self.files: list[tuple[str, int]] = []  # (name, size in KiB, -1 if it is not told)
         self.fingerprint: str | None = None
         self.hardcover_id: int | None = None
+        self.taken_apart: _Said | None = None  # once it has been compared
+
+
+class _Said:
+    """What a book of the server says of itself, taken apart once for all files that it is compared with."""
+
+    __slots__ = ("authors", "title")
+
+    def __init__(self, book: ServerBook) -> None:
+        self.title = titles.Title(book.title, book.subtitle, book.series)
+        self.authors = names.parse(book.authors)
 
 
 class Candidate:
@@ -96,13 +108,24 @@ class Candidate:
     `rule`: what makes it certain; `is_rival`: whether it stands in the way of another one that is.
     """
 
-    __slots__ = ("facts", "has_format", "has_other_isbn", "is_rival", "rule", "score", "server_id", "size_gap_kb")
+    __slots__ = (
+        "facts",
+        "has_format",
+        "has_name",
+        "has_other_isbn",
+        "is_rival",
+        "rule",
+        "score",
+        "server_id",
+        "size_gap_kb",
+    )
 
     def __init__(self, server_id: int) -> None:
         self.server_id = server_id
         self.rule: str | None = None
         self.is_rival = False
         self.has_format = False
+        self.has_name = False
         self.has_other_isbn = False
         self.size_gap_kb: int | None = None  # to the nearest of its files in our format
         self.facts: list[str] = []
@@ -132,7 +155,7 @@ class Wanted:
         self.index: str | None = None
         self.fingerprints: dict[str, int | None] = {}  # with the size in bytes of the file that had it
         self.refused: int | None = None  # the reader has said that it is not this one
-        self.keys = frozenset(self.title.keys() if not self.title.is_junk else self.stem)
+        self.keys = frozenset(self.title.keys if not self.title.is_junk else self.stem)
         self._candidates: list[Candidate] = []
         self._wrong_isbn = False  # one of its ISBNs belongs to a book of another title there
 
@@ -142,7 +165,12 @@ class Wanted:
 
     def compare(self, book: ServerBook) -> None:
         """Takes one book of the server's library into account; call it for each of them, in any order."""
-        pair = _Pair(self, book)
+        said = book.taken_apart
+        if said is None:
+            said = book.taken_apart = _Said(book)
+        if not self._may_be(book, said):
+            return
+        pair = _Pair(self, book, said)
         candidate = pair.candidate()
         self._wrong_isbn = self._wrong_isbn or (pair.has_isbn and pair.titles in (titles.OTHER, titles.NONE))
         if candidate.rule is None and not candidate.is_rival and candidate.score < SCORE_LEAST:
@@ -150,6 +178,17 @@ class Wanted:
         self._candidates.append(candidate)
         if len(self._candidates) > 2 * KEPT_MOST:
             self._forget_the_worst()
+
+    def _may_be(self, book: ServerBook, said: _Said) -> bool:
+        """Whether a comparison could come to anything; most books of a library are done with here."""
+        if not self.isbns.isdisjoint(book.isbns) or book.fingerprint in self.fingerprints:
+            return True
+        if any(name.casefold() == self.file_name for name, _ in book.files):
+            return True
+        best = LIKENESS_WEIGHT * titles.likeness(self.keys, said.title.keys) + _WEIGHTS[SAME_SIZE]
+        if names.may_agree(self.authors, said.authors):
+            best += _WEIGHTS[SAME_AUTHOR]
+        return best >= SCORE_LEAST
 
     def _forget_the_worst(self) -> None:
         self._candidates.sort(key=_rank)
@@ -168,7 +207,7 @@ class Wanted:
             certain = [each for each in certain if each.rule in (BY_HASH, BY_FILE)]
         for rule in (BY_HASH, BY_FILE):
             proven = [each for each in certain if each.rule == rule]
-            if len(proven) == 1:
+            if len(proven) == 1 and not (rule == BY_FILE and self._has_twin(proven[0])):
                 return self._unless_refused(proven[0])
             if proven:
                 return SEVERAL_FOUND
@@ -186,6 +225,17 @@ class Wanted:
         if len(in_format) == 1 and in_format[0] in certain:
             return self._unless_refused(in_format[0])
         return SEVERAL_FOUND
+
+    def _has_twin(self, proven: Candidate) -> bool:
+        """Whether another book has a file of that name, and of a size that ours may have had before a rewriting."""
+        return any(
+            each is not proven
+            and each.is_rival
+            and each.has_name
+            and each.size_gap_kb is not None
+            and each.size_gap_kb <= REWRITTEN_KB
+            for each in self._candidates
+        )
 
     def _unless_refused(self, candidate: Candidate) -> tuple[int, str] | str:
         if candidate.server_id == self.refused or candidate.rule is None:
@@ -207,12 +257,12 @@ def _rank(candidate: Candidate) -> tuple[bool, bool, float, int]:
 class _Pair:
     """One file beside one book of the server."""
 
-    def __init__(self, wanted: Wanted, book: ServerBook) -> None:
+    def __init__(self, wanted: Wanted, book: ServerBook, said: _Said) -> None:
         self.wanted = wanted
         self.book = book
-        self.title = titles.Title(book.title, book.subtitle, book.series)
+        self.title = said.title
         self.titles = titles.compare(wanted.title, self.title)
-        self.authors = names.compare(wanted.authors, names.parse(book.authors))
+        self.authors = names.compare(wanted.authors, said.authors)
         index = titles.number_text(book.series_index) if book.series else None
         self.numbers = titles.compare_numbers(wanted.title, wanted.index, self.title, index)
         self.has_isbn = not wanted.isbns.isdisjoint(book.isbns)
@@ -237,14 +287,17 @@ class _Pair:
             name.casefold() == wanted.file_name and _are_near(size, wanted.size_kb) for name, size in book.files
         )
         self.hash_size = wanted.fingerprints.get(book.fingerprint or "", -1)
+        if book.fingerprint is not None and wanted.fingerprints and self.hash_size == -1 and len(book.files) == 1:
+            self.has_size = self.has_file = False  # the fingerprints say that it is another file
 
     def candidate(self) -> Candidate:
         found = Candidate(self.book.server_id)
         found.has_format = self.has_format
+        found.has_name = self.has_name
         found.has_other_isbn = self.isbns_differ
         found.size_gap_kb = self.size_gap_kb
         found.facts = self._facts()
-        likeness = titles.likeness(self.wanted.title, self.title)
+        likeness = titles.likeness(self.wanted.keys, self.title.keys)
         score = LIKENESS_WEIGHT * likeness if SAME_TITLE not in found.facts else 0.0
         found.score = min(max(score + sum(_WEIGHTS.get(fact, 0.0) for fact in found.facts), 0.0), 1.0)
         for rule, holds in (
@@ -359,17 +412,11 @@ class _Pair:
             return True  # translations keep such a title
         if self.wanted.kind == file_kinds.PICTURES:
             return self.numbers != titles.SAME_NUMBER
-        if self._has_date_there():
+        if _is_dated(self.wanted.stem, title) or any(
+            _is_dated(words(file_kinds.stem(name)), self.title) for name, _ in self.book.files
+        ):
             return True
         return self.numbers == titles.ONE_INDEX and title.said in (title.series, self.title.series)
-
-    def _has_date_there(self) -> bool:
-        """Whether the server's file is called by a year and another number that are none of the title's."""
-        for name, _ in self.book.files:
-            told = [word for word in words(file_kinds.stem(name)) if word.isdigit() and word not in self.title.said]
-            if len(told) > 1 and any(len(word) == YEAR_CHARS for word in told):
-                return True
-        return False
 
     def _have_other_dates(self) -> bool:
         """Issues of a magazine have one title, and their date or number in the file's name.
@@ -387,64 +434,15 @@ class _Pair:
         return False
 
 
+def _is_dated(stem: list[str], title: titles.Title) -> bool:
+    """Whether a file is called by a year and another number that are none of the title's."""
+    told = [word for word in stem if word.isdigit() and word not in title.said]
+    return len(told) > 1 and any(len(word) == YEAR_CHARS for word in told)
+
+
 def _are_near(one_kb: int, other_kb: int) -> bool:
     return abs(one_kb - other_kb) <= SIZE_TOLERANCE_KB
 
 
 def _are_apart(one_kb: int, other_kb: int) -> bool:
     return max(one_kb, other_kb, 1) >= SIZES_APART * max(min(one_kb, other_kb), 1)
-
-
-def title_hit(text: str, book: ServerBook) -> float:
-    """How well a book fits words that the reader typed: 0 unless each of them begins a word of it."""
-    sought = words(text)
-    of_title = words(f"{book.title} {book.subtitle}")
-    known = {*of_title, *words(book.series), *(word for author in book.authors for word in words(author))}
-    if not sought or not all(any(word.startswith(each) for word in known) for each in sought):
-        return 0.0
-    in_title = sum(each in of_title for each in sought)
-    return 1.0 + in_title / len(sought) + (1.0 if of_title == sought else 0.0) - len(of_title) / 1_000
-
-
-class Search:
-    """Many files looked for at once, in one pass over the library: each book is compared only with those files that it
-    shares an ISBN, a file's name, a fingerprint or half of a title's telling words with."""
-
-    __slots__ = ("_by_isbn", "_by_mark", "_by_name", "_by_word", "wanted")
-
-    def __init__(self, wanted: list[Wanted]) -> None:
-        self.wanted = wanted
-        self._by_word: dict[str, list[int]] = {}
-        self._by_isbn: dict[str, list[int]] = {}
-        self._by_name: dict[str, list[int]] = {}
-        self._by_mark: dict[str, list[int]] = {}
-        for number, each in enumerate(wanted):
-            for index, keys in (
-                (self._by_word, each.keys),
-                (self._by_isbn, each.isbns),
-                (self._by_mark, each.fingerprints),
-                (self._by_name, (each.file_name,)),
-            ):
-                for key in keys:
-                    index.setdefault(key, []).append(number)
-
-    def near(self, title: str, isbns: list[str], file_names: list[str], fingerprint: str | None) -> set[int]:
-        """Which of the files a book of the library is to be compared with."""
-        found: set[int] = set()
-        for number in isbns:
-            found.update(self._by_isbn.get(number, ()))
-        for name in file_names:
-            found.update(self._by_name.get(name.casefold(), ()))
-        if fingerprint is not None:
-            found.update(self._by_mark.get(fingerprint, ()))
-        shared: dict[int, int] = {}
-        said = set(words(title))
-        for word in said:
-            for place in self._by_word.get(word, ()):
-                shared[place] = shared.get(place, 0) + 1
-        if shared:
-            telling = len(said - SMALL_WORDS) or len(said)
-            for place, count in shared.items():
-                if 2 * count >= min(telling, len(self.wanted[place].keys)):
-                    found.add(place)
-        return found

@@ -98,6 +98,14 @@ def compare(one: list[Name], other: list[Name]) -> str:
     return SOME if max(grades) >= _FITS else NOBODY
 
 
+def may_agree(one: list[Name], other: list[Name]) -> bool:
+    """Quickly, whether `compare` could say anything but NOBODY: some word of a name is in both, or a list is empty."""
+    if not one or not other:
+        return True
+    known = {word for name in one for word in name}
+    return any(word in known for name in other for word in name)
+
+
 _OTHER, _FITS, _SAME = 0, 1, 2
 
 

@@ -50,7 +50,7 @@ _BREAKS = (":", " - ", " \u2013 ", " \u2014 ", "\u2014", ";", "\uff1a", " / ")
 class Title:
     """A title taken apart. `main` and `rest` are words without the volume's number; `numbers` are volumes it names."""
 
-    __slots__ = ("another", "editions", "is_generic", "is_junk", "main", "numbers", "rest", "said", "series")
+    __slots__ = ("another", "editions", "is_generic", "is_junk", "keys", "main", "numbers", "rest", "said", "series")
 
     def __init__(self, title: str, subtitle: str = "", series: str = "") -> None:
         plain, brackets = _without_brackets(_with_markers(title))
@@ -79,6 +79,8 @@ class Title:
         self.numbers = frozenset(numbers)
         self.editions = frozenset(editions)
         self.said = [*self.main, *self.rest]
+        # The words by which it is looked for.
+        self.keys = frozenset(word for word in self.said if word not in SMALL_WORDS) or frozenset(self.said)
         self.another = frozenset(word for word in self.said if word in MAKES_ANOTHER)
         plain_words = " ".join(self.said)
         self.is_junk = (
@@ -89,11 +91,6 @@ class Title:
         self.is_generic = not plain_words.replace(" ", "").isdigit() and all(
             word in GENERIC or word in SMALL_WORDS or word.isdigit() for word in self.said
         )
-
-    def keys(self) -> list[str]:
-        """The words by which it is looked for."""
-        telling = [word for word in self.said if word not in SMALL_WORDS]
-        return telling or list(self.said)
 
     def tells_its_language(self) -> bool:
         """Whether a translation would hardly have the same title: not `Dune`, not `Anna Karenina`."""
@@ -116,9 +113,8 @@ def compare(one: Title, other: Title) -> str:
     return NEAR if _is_slip(one.said, other.said) else OTHER
 
 
-def likeness(one: Title, other: Title) -> float:
-    """0..1: how many of the telling words they share."""
-    first, second = set(one.keys()), set(other.keys())
+def likeness(first: frozenset[str], second: frozenset[str]) -> float:
+    """0..1: how many of their telling words two titles share."""
     if not first or not second:
         return 0.0
     shared = len(first & second)

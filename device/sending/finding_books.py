@@ -12,7 +12,7 @@ Called by: `device/sending/sender.py`, `device/matching_verbs.py`.
 
 from __future__ import annotations
 
-from device.core import languages, matching
+from device.core import languages, matching, searching
 from device.core import outbox as rules
 from device.sending import reading_library
 from device.sending.reading_packages import read_packages
@@ -190,7 +190,7 @@ def _by_hand(store: Store, hand_id: int) -> tuple[int, str] | str:
 
 def search_library(store: Store, seekers: list[Wanted]) -> None:
     """One pass over the library in the store, for all of them."""
-    search = matching.Search(seekers)
+    search = searching.Search(seekers)
     for row in library.rows(store):
         near = search.near(row.title, row.isbns(), row.file_names(), row.fingerprint)
         if near:

@@ -321,7 +321,9 @@ class Maker:
             elif trap == 1:
                 made.kind, made.language = "miss: a translation", pick(["nl", "it", "pl"])
                 made.identifiers = pick([[], [f"ISBN:{other}"]])
-                made.title = pick(works.TITLES_OF_ALL_LANGUAGES) if SMALL_WORDS & set(words(made.title)) else made.title
+                made.title = (
+                    pick(works.TITLES_OF_ALL_LANGUAGES) if SMALL_WORDS & set(words(entry.title)) else entry.title
+                )
             elif trap == 2:
                 made.kind, made.title = "miss: another volume", f"{entry.title}, Book {self.random.randrange(20, 30)}"
             elif trap == 3:

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from device.core import languages
-from device.core.matching import Search, Wanted
+from device.core.matching import Wanted
+from device.core.searching import Search
 from tests.matching.library import File, Maker
 
 

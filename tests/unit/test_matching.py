@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.core import languages, matching
-from device.core.matching import NONE_FOUND, SEVERAL_FOUND, UNCERTAIN, Search, ServerBook, Wanted
+from device.core.matching import NONE_FOUND, SEVERAL_FOUND, UNCERTAIN, ServerBook, Wanted
+from device.core.searching import Search, title_hit
 
 MOBY = {
     "title": "Moby Dick; or, The Whale",
@@ -239,6 +240,13 @@ def test_at_most_five_candidates_are_offered_the_best_first() -> None:
     assert found[0].server_id == 17
 
 
+def test_a_book_without_a_title_is_offered_what_its_file_is_called() -> None:
+    seeker = wanted(EMMA | {"title": "Unknown", "authors": [], "file": "/b/Jane Austen - Emma.epub"})
+    seeker.compare(emma(1))
+    assert seeker.answer() == UNCERTAIN
+    assert [each.server_id for each in seeker.candidates()] == [1]
+
+
 # Many at once
 
 TITLES = st.text("aeimn Té1", max_size=12)
@@ -260,6 +268,14 @@ def test_the_search_misses_nothing_that_a_comparison_of_all_with_all_would_find(
     assert [isinstance(seeker.answer(), tuple) for seeker in together] == [
         isinstance(seeker.answer(), tuple) for seeker in alone
     ]
+
+
+def test_words_of_a_title_an_author_or_a_series_find_a_book_the_nearest_first() -> None:
+    books = [emma(1), emma(2, title="Emma and the Others"), moby(3, series="Emmas of the Sea"), moby(4)]
+    found = sorted(((title_hit("emma", book), book.server_id) for book in books), reverse=True)
+    assert [server_id for score, server_id in found if score] == [1, 2, 3]
+    assert title_hit("aust em", books[0]) > 0
+    assert title_hit("", books[0]) == 0
 
 
 @given(st.permutations([emma(1), emma(2, title="Emma!", files=[("e.pdf", 9)]), moby(3), emma(4, language="fr")]))
