@@ -19,6 +19,7 @@ from pathlib import Path
 from device.koreader.snapshot import STATISTICS
 from tests.device.executables import ARMV7, X86_64, built
 from tests.fixtures.make_statistics import make_large
+from tests.large_library import OneListServer, made_library
 from tests.reader import MOBY, ROOT, Reader
 from tests.sandbox import StandIn
 from tests.sandbox.certificates import CertificateFiles, make_authority, make_server_certificate
@@ -108,6 +109,22 @@ def memory(folder: Path) -> Iterator[Measured]:
         yield Measured("peak, ingest of 1,000 sessions", _peak_mib(_command(reader, "ingest")), "MiB", 24, 18)
         yield Measured("peak, sync of 1,000 waiting sessions", _peak_mib(_command(reader, "sync")), "MiB", 24, 18)
         assert len(server.sessions()) == 1000
+
+
+def library(folder: Path, worker: tuple[str, ...] = (str(X86_64),)) -> Iterator[Measured]:
+    """A library of 20,000 books, a list of 20 MB, and 200 books that are looked for in it."""
+    with OneListServer(made_library(20_000)) as server:
+        reader = Reader(folder / "library", worker)
+        reader.configure(server.url)
+        for number in range(200):
+            title, author = server.named(number * 97)
+            title = title if number % 2 else f"{title} Again"
+            reader.reads(title=title, authors=[author], start=1_795_000_000 + number * 1000)
+        reader.run("ingest")
+        yield Measured("peak, 200 books looked for among 20,000", _peak_mib(_command(reader, "sync")), "MiB", 40, 30)
+        reader.let_the_library_age()
+        spent = _instructions_of(folder, reader, "sync")
+        yield Measured("the same again, nothing new", spent / M, "M", None, None)
 
 
 def history(folder: Path) -> Iterator[Measured]:
@@ -275,6 +292,7 @@ SECTIONS: tuple[tuple[str, Callable[[Path], Iterator[Measured]]], ...] = (
     ("instructions, x86_64 static executable under callgrind", start_up),
     ("instructions of a sync", syncing),
     ("memory, x86_64 static executable", memory),
+    ("the server's library, x86_64 static executable", library),
     ("history, x86_64 static executable", history),
     ("requests", requests),
     ("requests of changes", changes),
