@@ -32,6 +32,8 @@ WIRELESS_MAX_BYTES = 4_096
 CONTROL_FOLDERS = ("/var/run/wpa_supplicant", "/run/wpa_supplicant")
 ANSWER_S = 0.5  # on the same machine
 STATUS_MAX_BYTES = 4_096
+ESCAPES = {b'"': b'"', b"e": b"\x1b", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+BYTES_HEADS = (17, 33)  # what lies before the content of a `bytes`, with its last zero: on 32 and 64 bits
 
 
 def network() -> str | None:
@@ -45,6 +47,8 @@ def network() -> str | None:
 
 def essid(interface: str, ioctl: Ioctl, handle: int) -> str | None:
     """The name that the kernel gives for an interface. `handle`: any socket. Raises OSError."""
+    if bytes.__basicsize__ not in BYTES_HEADS:
+        return None  # an interpreter that keeps its objects in another way: nothing is written into it
     room = posix.urandom(ROOM_BYTES)  # made at run time, so that it is shared with nothing
     content_at = id(room) + bytes.__basicsize__ - 1
     width = 8 if sys.maxsize > 2**32 else 4
@@ -70,12 +74,38 @@ def interfaces_in(text: str) -> list[str]:
 
 def ssid_in(status: bytes) -> str | None:
     """The network in wpa_supplicant's answer to STATUS, if it is connected."""
-    fields: dict[str, str] = {}
-    for line in status.decode("utf-8", "replace").splitlines():
-        key, separator, value = line.partition("=")
+    fields: dict[bytes, bytes] = {}
+    for line in status.split(b"\n"):
+        key, separator, value = line.rstrip(b"\r").partition(b"=")
         if separator:
             fields.setdefault(key, value)
-    return fields.get("ssid") or None if fields.get("wpa_state") == "COMPLETED" else None
+    if fields.get(b"wpa_state") != b"COMPLETED":
+        return None
+    return unescaped(fields.get(b"ssid", b"")).decode("utf-8", "replace") or None
+
+
+def unescaped(text: bytes) -> bytes:
+    r"""A name as wpa_supplicant prints it, with \xNN for what is not ASCII, and \" \\ \e \n \r \t."""
+    first, *parts = text.split(b"\\")
+    found = first
+    at = 0
+    while at < len(parts):
+        part = parts[at]
+        at += 1
+        if part[:1] == b"x" and _is_hex(part[1:3]):
+            found += bytes((int(part[1:3], 16),)) + part[3:]
+        elif part[:1] in ESCAPES:
+            found += ESCAPES[part[:1]] + part[1:]
+        elif not part and at < len(parts):
+            found += b"\\" + parts[at]  # a backslash that is escaped itself
+            at += 1
+        else:
+            found += b"\\" + part
+    return found
+
+
+def _is_hex(digits: bytes) -> bool:
+    return len(digits) == 2 and all(digit in b"0123456789abcdefABCDEF" for digit in digits)
 
 
 def _interfaces() -> list[str]:
@@ -108,8 +138,13 @@ def _asked_of_the_kernel(interface: str) -> str | None:
 
 
 def _asked_of_wpa_supplicant() -> str | None:
+    seen: list[tuple[int, int]] = []
     for folder in CONTROL_FOLDERS:
         try:
+            there = posix.stat(folder)
+            if (there.st_dev, there.st_ino) in seen:
+                continue  # /var/run is /run mostly, and one that does not answer is not asked twice
+            seen.append((there.st_dev, there.st_ino))
             names = [name for name in sorted(posix.listdir(folder)) if not name.startswith("p2p")]
         except OSError:
             continue
