@@ -7,7 +7,8 @@ Rule 1: everything that decides that lies in this file.
     it is not known, or no home network is named     → the one that worked last; then the other; local is in doubt
 
 In doubt: an address like 192.168.1.5 is somebody else's in another network, so what answers there has to show first
-that it is BookLore, before it is told anything. Pure. Called by: `device/sending/connecting.py`, `selfcheck.py`.
+that it is BookLore, before it is told anything; and that it is ours, by taking our token, before it is told a password
+or a refresh token (`device/server/http.py`). Pure. Called by: `device/sending/connecting.py`, `selfcheck.py`.
 """
 
 from __future__ import annotations

@@ -39,6 +39,10 @@ class Link:
         self._secrets = secrets
         self._connection = connection
 
+    def begun(self) -> str:
+        """The address that the reader gave."""
+        return str(self._connection.way().address)
+
     def address(self) -> str:
         """Where the server was spoken to last."""
         return str(self._connection.address)
@@ -53,7 +57,7 @@ class Link:
         if self.trust.anchor_pem != self._secrets.anchor_pem:
             self._secrets.anchor_pem = self.trust.anchor_pem
             self._keeper.save(self._secrets)
-        if self._secrets.local_server and self.client.has_spoken():
+        if self._secrets.local_server and self.client.has_spoken() and not self._connection.is_unproven():
             self._keep_address()
 
     def _keep_address(self) -> None:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from device.folder import Folder
+    from device.json_text import Json
     from device.protocol import Job, Result
     from device.secrets import Keeper, Secrets
     from device.server.client import Client
@@ -66,6 +67,7 @@ def sync(
     if not may_go(store, wanted, job, result, clock.wall_s()):
         return
     from device.sending.connecting import link
+    from device.server.tls import day
 
     try:
         server = link(store, keeper, secrets, job, deadline, clock)
@@ -77,9 +79,13 @@ def sync(
     finally:
         server.close()
     if job.asked_for() and server.is_led_to_encryption():
-        result.say(protocol.WARNING, account_texts.led_to_encryption(secrets.server, server.address()))
+        result.say(protocol.WARNING, account_texts.led_to_encryption(server.begun(), server.address()))
+    if server.client.account.serves_until is not None:
+        result.say(protocol.WARNING, account_texts.cannot_be_renewed(day(server.client.account.serves_until)))
     if server.trust.presented is not None:
         _ask_about_certificate(store, job, result, server.trust.presented)
+    elif server.trust.presented_in_doubt is not None and job.asked_for():
+        _ask_about_doubtful_certificate(store, job, result, server.trust.presented_in_doubt)
 
 
 def _fail(store: Store, job: Job, result: Result, problem: ServerError, clock: Clock) -> None:
@@ -89,14 +95,29 @@ def _fail(store: Store, job: Job, result: Result, problem: ServerError, clock: C
 
 
 def _ask_about_certificate(store: Store, job: Job, result: Result, shown: Presented) -> None:
-    """Whenever the reader asked for the run; else once for each certificate."""
-    if not job.asked_for() and settings.get(store, settings.CERTIFICATE_ASKED) == shown.fingerprint:
+    """Whenever the reader asked for the run; else once for each certificate, and never for one that has expired."""
+    if not job.asked_for() and (shown.has_expired or _was_asked(store, shown)):
         return
+    _ask(store, job, result, shown, account_texts.question(shown.host, shown.address, shown.fingerprint))
+
+
+def _ask_about_doubtful_certificate(store: Store, job: Job, result: Result, shown: Presented) -> None:
+    """In this network the address at home may be a stranger's. Where the other one works, once is enough."""
+    if result.outcome == protocol.DONE and _was_asked(store, shown):
+        return
+    _ask(store, job, result, shown, account_texts.question_at_home(shown.host, shown.address, shown.fingerprint))
+
+
+def _was_asked(store: Store, shown: Presented) -> bool:
+    return settings.get(store, settings.CERTIFICATE_ASKED) == shown.fingerprint
+
+
+def _ask(store: Store, job: Job, result: Result, shown: Presented, question: Json) -> None:
     with store.transaction():
         settings.put(store, settings.CERTIFICATE_ASKED, shown.fingerprint)
     if job.id is None:
         result.say(protocol.INFO, account_texts.trust_by_command(shown.address, shown.fingerprint))
-    result.questions.append(account_texts.question(shown.host, shown.address, shown.fingerprint))
+    result.questions.append(question)
 
 
 def prepare(store: Store, owner: str, asked_for: bool, now: int) -> None:

@@ -2,12 +2,12 @@
 
 A reader whose account has no password of its own (OIDC) gives a token instead. It is tried as a refresh token first; if
 it is none, it serves as an access token until it expires. A password that is not to be kept goes with the first login;
-from then on the refresh token has to last.
+from then on the refresh token has to last. If its last use got lost on the way, it still serves as an access token.
 
 Promises: never two token calls in one second (tokens of one second are identical, and the server's unique key refuses
 the second). The expiry comes from the token itself, counted from when it was obtained, so that a device with a wrong
 clock renews in time as well. New tokens are on disk before they are used.
-Never: shows or logs a secret.
+Never: shows or logs a secret, gives one up for what something in front of the server or another BookLore says.
 Called by: `client.py`.
 """
 
@@ -17,6 +17,7 @@ import time
 
 from device import json_text
 from device.server import strangers
+from device.server.answers import is_own_error, message
 from device.server.errors import LoginRefused, NotBookLore, NotReached, TryLater
 from device.server.tokens import claims
 
@@ -37,6 +38,7 @@ LIFETIME_MOST_S = 30 * 86_400
 PAUSE_AFTER_429_S = 900  # the servers' window, counted from the first failure; they send no Retry-After
 TOKEN_MAX_CHARS = 8_192
 COLLISION = "data conflict"
+INVALID = "invalid credentials"
 
 
 class Account:
@@ -50,6 +52,8 @@ class Account:
         self._started = time.monotonic()
         self._token_call: float | None = None
         self._refusal = ""  # of the last login, for the reader
+        # Set in the run in which nothing can renew the login any more: until when it serves, in epoch seconds.
+        self.serves_until: int | None = None
 
     @property
     def secrets(self) -> Secrets:
@@ -71,54 +75,60 @@ class Account:
         """A new access token, by the refresh token if the server still takes it, else by the token that the reader
         gave, else by logging in."""
         secrets = self._secrets
-        had_token = bool(secrets.refresh_token or secrets.access_token or secrets.token)
         for token in (secrets.refresh_token, secrets.token):
             if token and self._ask(REFRESH, {"refreshToken": token}):
                 return secrets.access_token
-        if secrets.token and self._take_for_an_access_token(secrets.token):
-            return secrets.access_token
-        secrets.forget_tokens()
-        if not secrets.password:
-            self._keeper.save(secrets)
-            raise LoginRefused(self._without_password(had_token))
-        if not self._ask(LOGIN, {"username": secrets.user, "password": secrets.password}):
+        if secrets.token:
+            # What is no refresh token may be one that a browser uses.
+            return self._use_while_it_lasts(secrets.token)
+        if secrets.password:
+            if self._ask(LOGIN, {"username": secrets.user, "password": secrets.password}):
+                return secrets.access_token
+            secrets.forget_tokens()
             self._keeper.save(secrets)
             raise LoginRefused(self._refusal)
-        return secrets.access_token
+        if secrets.refresh_token:
+            self.serves_until = _end_of(secrets.refresh_token)
+            return self._use_while_it_lasts(secrets.refresh_token)
+        self.serves_until = None
+        if self._connection.is_unproven():
+            raise self._not_proven()
+        raise LoginRefused(self._without_anything())
 
-    def _take_for_an_access_token(self, token: str) -> bool:
-        """What is no refresh token may be one that a browser uses. False if it is over; the rest will show."""
-        now = self._now()
-        found = claims(token)
-        issued, expires = found.get("iat"), found.get("exp")
-        left_s = LIFETIME_DEFAULT_S
-        if isinstance(issued, int) and isinstance(expires, int):
-            # A clock that is before the token's beginning cannot say how much of it is over.
-            left_s = expires - max(now, issued)
-        self._secrets.token = ""
-        if not 0 < left_s <= LIFETIME_MOST_S:
-            return False
-        self._secrets.access_token = token
-        self._secrets.obtained_at = now
-        self._secrets.access_expires_at = now + left_s + RENEW_EARLY_S  # nothing can renew it: it serves to its end
-        self._keeper.save(self._secrets)
-        return True
+    def _use_while_it_lasts(self, token: str) -> str:
+        """Servers take any token of theirs that has not run out, also a refresh token that was used up by a call whose
+        answer got lost. Only they know whether it has: a 401 tells. Nothing can renew it, so it serves to its end."""
+        secrets = self._secrets
+        secrets.token = secrets.refresh_token = ""
+        secrets.access_token = token
+        secrets.obtained_at = self._now()
+        secrets.access_expires_at = secrets.obtained_at + lifetime_s(token) + RENEW_EARLY_S
+        self._keeper.save(secrets)
+        return token
 
-    def _without_password(self, had_token: bool) -> str:
+    def _without_anything(self) -> str:
         place = self._connection.address
-        if had_token and self._secrets.keep_password:
+        if not self._secrets.access_token:
+            return f"there is neither a password nor a token for {place}: put one into setup.txt"
+        if self._secrets.keep_password:
             return f"{place} does not take the token any more: put a new one into setup.txt, or user and password"
-        if had_token:
-            return f"the login at {place} has run out and the password is not kept: put it into setup.txt again"
-        return f"there is neither a password nor a token for {place}: put one into setup.txt"
+        return f"the login at {place} has run out and the password is not kept: put it into setup.txt again"
+
+    def _not_proven(self) -> NotBookLore:
+        """What refuses may be another BookLore: its word is nothing to give a password or a token up for."""
+        return NotBookLore(
+            f"{self._connection.address} does not know this account, and may be another server in this network. If it"
+            " is yours, check user and password in setup.txt"
+        )
 
     def _ask(self, path: str, fields: dict[str, Json]) -> bool:
-        """Whether the server gave new tokens; False if it refused the credentials."""
+        """Whether the server gave new tokens; False if it refused the credentials, in its own words: what something in
+        front of it says is no reason to give them up."""
         body = json_text.encode(fields)
         for _ in range(COLLISION_TRIES):
             self._wait_for_the_next_second()
             try:
-                answer = self._connection.request("POST", path, {}, body)
+                answer = self._connection.request_in_secret("POST", path, {}, body)
             finally:
                 self._token_call = time.monotonic()
             if answer.status == 429:
@@ -130,17 +140,21 @@ class Account:
                 raise NotReached(strangers.words(self._connection.address, answer))
             if not answer.is_json() or answer.status == 203:
                 raise NotBookLore(strangers.words(self._connection.address, answer))
-            reply = _object(answer.body)
             if answer.status == 200:
-                self._keep(reply)
+                self._keep(_object(answer.body))
+                self._connection.prove()
                 return True
-            message = str(reply.get("message", "")).lower()
-            if COLLISION in message:
+            told = message(answer).lower()
+            if COLLISION in told:
                 continue
-            if answer.status in (400, 401) or (answer.status == 403 and message):
-                self._refusal = _refusal(str(self._connection.address), answer.status)
-                return False
-            raise NotReached(strangers.words(self._connection.address, answer))
+            if not is_own_error(answer) or not _refuses(path, answer.status, told):
+                if path == REFRESH and self._secrets.password and answer.status in (400, 401, 403):
+                    return False  # whoever says that, the login is asked next, and costs no token either
+                raise NotBookLore(strangers.words(self._connection.address, answer))
+            if self._connection.is_unproven():
+                raise self._not_proven()
+            self._refusal = _refusal(str(self._connection.address), answer.status)
+            return False
         raise TryLater(f"{self._connection.address} is busy with other logins of this account", 60)
 
     def _wait_for_the_next_second(self) -> None:
@@ -181,6 +195,19 @@ def lifetime_s(token: str) -> int:
     if not isinstance(issued, int) or not isinstance(expires, int) or not 0 < expires - issued <= LIFETIME_MOST_S:
         return LIFETIME_DEFAULT_S
     return expires - issued
+
+
+def _end_of(token: str) -> int:
+    """When a token ends by the server's clock, in epoch seconds; 0 if it does not say."""
+    expires = claims(token).get("exp")
+    return expires if isinstance(expires, int) else 0
+
+
+def _refuses(path: str, status: int, told: str) -> bool:
+    """Whether it is the credentials that an error of the server's own is about."""
+    if path == REFRESH:
+        return status == 401 or (status == 400 and INVALID in told)
+    return status in (400, 401, 403)
 
 
 def _refusal(address: str, status: int) -> str:

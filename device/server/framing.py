@@ -45,6 +45,7 @@ class Stream:
         self._socket = socket
         self._channel = channel
         self._buffer = b""
+        self.is_answered = False  # something has come since the last message went
 
     def close(self) -> None:
         self._socket.close()
@@ -54,6 +55,7 @@ class Stream:
         return bool(self._buffer)
 
     def send(self, message: bytes) -> None:
+        self.is_answered = False
         view = memoryview(message)
         while view:
             self._limit()
@@ -116,7 +118,9 @@ class Stream:
 
     def _receive(self) -> bytes:
         self._limit()
-        return self._channel.receive(CHUNK_BYTES)
+        part = self._channel.receive(CHUNK_BYTES)
+        self.is_answered = self.is_answered or bool(part)
+        return part
 
     def _limit(self) -> None:
         self._socket.settimeout(time_left(self.deadline, IDLE_S))

@@ -5,6 +5,9 @@ request that may change something reaches a server that could act on it at most 
 first byte has left is `ReplyLost`; `NotReached`, `Untrusted` and `OutOfTime` mean that nothing has been done.
 A server may be known by several addresses (`ways`): one that does not answer is given up for the rest of the run, so
 that it costs one time-out. Where a redirect leads is remembered for the run, so that it costs one request.
+In another network the address at home may be another BookLore's. Until a request with our token was accepted there it
+is unproven: password and refresh token go by another way as long as one is left (`request_in_secret`), and a refusal
+gives the unproven way up.
 Never: decides about other status codes, retries a request that changes something.
 Called by: `account.py`, `client.py`, `device/sending/connecting.py` and `selfcheck.py`.
 Source: RFC 9112; framing, proxies and redirects have modules of their own beside this one.
@@ -18,8 +21,8 @@ import zlib
 from device import json_text
 from device.core.instants import from_http_date
 from device.server import proxy as proxies
-from device.server import redirects
-from device.server.dialing import dial
+from device.server import redirects, strangers
+from device.server.dialing import Places, dial
 from device.server.errors import LoginPage, NotBookLore, NotReached, OutOfTime, ReplyLost, Untrusted
 from device.server.framing import CHUNK_BYTES, IDLE_S, words
 from device.version import VERSION
@@ -42,6 +45,8 @@ BODY_MAX_BYTES = 1_048_576  # answers are small; only a book list is longer, and
 STREAM_MAX_BYTES = 256 * 1_048_576  # more than any library: 20,000 books make 20 MB
 PROBE_MAX_BYTES = 65_536
 HEALTH = "/api/v1/healthcheck"
+REFUSALS = (400, 401, 403)  # by which another BookLore says that it does not know our token
+AUTHORIZATION = "Authorization"
 
 # A wait that ended without a byte, a connection that broke, and (Linux) a stale one that was reset.
 _BROKEN = (OSError, EOFError)
@@ -61,22 +66,30 @@ class Answer:
         return self.headers.get("content-type", "").lower().startswith("application/json")
 
 
-class Way:
-    """One address of the server. `is_doubtful`: in this network it may be somebody else's, who is to get no token:
-    over http:// it has to say first that it is BookLore."""
+class _Stale(ReplyLost):
+    """A kept connection ended before the first byte of an answer, as servers end what was idle."""
 
-    __slots__ = ("address", "connect_s", "is_doubtful")
+
+class Way:
+    """One address of the server, and where a redirect of it has led. `is_doubtful`: in this network it may be somebody
+    else's. Over http:// it then has to say first that it is BookLore (`wants_a_look`), and is unproven until it has
+    taken our token."""
+
+    __slots__ = ("address", "connect_s", "is_doubtful", "is_unproven", "leads_to", "wants_a_look")
 
     def __init__(self, address: Address, connect_s: float = CONNECT_S, is_doubtful: bool = False) -> None:
         self.address = address
+        self.leads_to = address
         self.connect_s = connect_s
         self.is_doubtful = is_doubtful
+        self.wants_a_look = self.is_unproven = is_doubtful and address.scheme == "http"
 
 
 class Connection:
     """One server, at most one open connection. `deadline` is on the monotonic clock, in seconds.
 
-    `address` is where it is spoken to now: that of the way in use, or where a redirect of it has led.
+    `address` is where it is spoken to now: that of the way in use, or where a redirect of it has led. `ways` are tried
+    in their order.
     """
 
     def __init__(
@@ -88,23 +101,58 @@ class Connection:
         proxy: Proxy | None = None,
     ) -> None:
         self._ways = ways or [Way(address)]  # what is left of them; the one in use comes first
-        self.address = self._ways[0].address
         self._known = [way.address for way in self._ways]
+        self._places = Places()
+        self._put_off: Way | None = None  # unproven, and so passed over for something secret
+        self._refused: Exception | None = None  # what went wrong with a way that is not in doubt
         self._proxy = proxy
         self._server_date: tuple[int, float] | None = None  # by the last `Date` header, and when it came
         self._trust = trust
         self._deadline = deadline
         self._stream: Stream | None = None
 
+    @property
+    def address(self) -> Address:
+        return self._ways[0].leads_to
+
     def way(self) -> Way:
         """The one in use."""
         return self._ways[0]
+
+    def is_unproven(self) -> bool:
+        """Whether what answers may still be another BookLore than ours."""
+        return self._ways[0].is_unproven and self.address.scheme == "http"
+
+    def prove(self) -> None:
+        """What answers has shown that it is our server."""
+        self._ways[0].is_unproven = False
 
     def request(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> Answer:
         """Sends one request and reads its whole answer.
 
         Raises NotReached, Untrusted, OutOfTime, ReplyLost, LoginPage.
         """
+        self._come_back()
+        return self._whole(method, path, headers, body)
+
+    def request_in_secret(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+        """The same for what nobody else may read, a password or a refresh token: by an unproven way only where no other
+        is left. Afterwards `address` is where it went; the next request goes by the first way again."""
+        way = self._ways[0]
+        if self.is_unproven() and len(self._ways) > 1:
+            self.close()
+            self._ways.append(self._ways.pop(0))
+            self._put_off = way
+        return self._whole(method, path, headers, body)
+
+    def _come_back(self) -> None:
+        way, self._put_off = self._put_off, None
+        if way is not None and way in self._ways and self._ways[0] is not way:
+            self.close()
+            self._ways.remove(way)
+            self._ways.insert(0, way)
+
+    def _whole(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> Answer:
         head = self._begin(method, path, headers, body)
         parts: list[bytes] = []
         length = 0
@@ -118,11 +166,13 @@ class Connection:
 
     def stream(self, path: str, headers: dict[str, str]) -> tuple[Answer, Iterator[bytes]]:
         """GETs something long: the answer without its body, and the body in pieces, which must be read to its end."""
+        self._come_back()
         head = self._begin("GET", path, headers, None)
         return Answer(head.status, head.headers, b""), self._body(head, "GET")
 
     def connect(self) -> None:
         """Makes sure of a connection, so that what fails in getting one fails before anything is begun."""
+        self._come_back()
         self._open_stream()
 
     def server_now(self) -> int | None:
@@ -146,20 +196,40 @@ class Connection:
     # Requests
 
     def _begin(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> Head:
-        for _ in range(redirects.REDIRECTS_MOST + 1):
+        is_secret = method != "GET" or AUTHORIZATION in headers
+        followed = 0
+        while followed <= redirects.REDIRECTS_MOST:
             head = self._ask(method, path, headers, body)
-            if head.status not in redirects.REDIRECTS:
+            if head.status in redirects.REDIRECTS:
+                self._follow(head, method, path, is_secret)
+                followed += 1
+            elif self._is_refused_in_doubt(head, headers):
+                self._give_up(self._ways[0])
+            else:
                 return head
-            self.close()  # its page is not wanted, and the next connection may be another
-            location = head.headers.get("location", "")
-            self.address = redirects.target(head.status, location, method, path, self.address, self._known)
         raise LoginPage(f"{self.address} redirects in a circle", True)
+
+    def _follow(self, head: Head, method: str, path: str, is_secret: bool) -> None:
+        self.close()  # its page is not wanted, and the next connection may be another
+        way, here = self._ways[0], self.address
+        way.leads_to = redirects.target(head.status, head.headers.get("location", ""), method, path, here, self._known)
+        if is_secret and redirects.leads_to_another_program(here, way.leads_to, self._known):
+            way.wants_a_look = True
+
+    def _is_refused_in_doubt(self, head: Head, headers: dict[str, str]) -> bool:
+        """Whether another BookLore seems to answer, and there is another way to ours. A token that was taken proves
+        that it is ours."""
+        if not self.is_unproven() or not headers.get(AUTHORIZATION, "").startswith("Bearer "):
+            return False
+        if 200 <= head.status < 300 and head.status != 203:
+            self.prove()
+        return head.status in REFUSALS and len(self._ways) > 1
 
     def _ask(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> Head:
         kept = self._stream is not None
         try:
             return self._exchange(method, path, headers, body)
-        except ReplyLost:
+        except _Stale:
             # The server may close a kept connection at any time; only a GET may simply be sent once more.
             if not kept or method != "GET":
                 raise
@@ -175,7 +245,9 @@ class Connection:
             raise ReplyLost(f"{self.address} did not answer before the run's time was up") from None
         except _BROKEN as problem:
             self.close()
-            raise ReplyLost(f"{self.address} broke off ({words(problem)})") from problem
+            is_stale = not stream.is_answered and not isinstance(problem, TimeoutError)
+            lost = _Stale if is_stale else ReplyLost
+            raise lost(f"{self.address} broke off ({words(problem)})") from problem
         except ValueError as problem:
             self.close()
             raise ReplyLost(f"{self.address} does not speak HTTP: {problem}") from problem
@@ -210,35 +282,62 @@ class Connection:
     def _open_stream(self) -> Stream:
         while self._stream is None:
             way = self._ways[0]
+            shown, self._trust.presented = self._trust.presented, None
             try:
-                self._stream = dial(self.address, self._trust, self._proxy_here(), way.connect_s, self._deadline)
-                if way.is_doubtful and self.address.scheme == "http":
-                    self._make_sure()
+                self._stream = self._reached(way)
                 way.is_doubtful = False
-            except (NotReached, Untrusted, NotBookLore):
+            except (NotReached, Untrusted, NotBookLore) as problem:
                 self.close()
+                if way.is_doubtful:
+                    # Whether it is a stranger's certificate only the reader knows; and what went wrong with the way
+                    # that is not in doubt is the news.
+                    self._trust.presented_in_doubt = self._trust.presented
+                    self._trust.presented = None
+                else:
+                    self._refused = problem
                 if len(self._ways) == 1:
-                    raise
+                    if self._refused is None or self._refused is problem:
+                        raise
+                    raise self._refused from problem
                 self._give_up(way)
+            finally:
+                self._trust.presented = self._trust.presented or shown
         return self._stream
 
     def _give_up(self, way: Way) -> None:
-        """The way in use does not lead to the server: the next one, for the rest of the run."""
-        if way.is_doubtful:
-            self._trust.presented = None  # a stranger's certificate is nothing to ask the reader about
-        del self._ways[0]
-        self.address = self._ways[0].address
+        """It does not lead to the server: the next one, for the rest of the run."""
+        self.close()
+        self._ways.remove(way)
         self._trust.ask_all = False
 
-    def _make_sure(self) -> None:
-        """Raises NotReached or NotBookLore if what answers here is not BookLore. It is told nothing that is secret."""
-        stream = self._stream
-        if stream is None:
-            return
+    def _reached(self, way: Way) -> Stream:
+        for _ in range(redirects.REDIRECTS_MOST + 1):
+            stream = self._dialed(way)
+            if not way.wants_a_look:
+                return stream
+            if self._is_sure(stream, way):
+                way.wants_a_look = False
+                # It may close after each answer.
+                return self._stream or self._dialed(way)
+        raise LoginPage(f"{self.address} redirects in a circle", True)
+
+    def _dialed(self, way: Way) -> Stream:
+        return dial(self.address, self._trust, self._proxy_here(), way.connect_s, self._deadline, self._places)
+
+    def _is_sure(self, stream: Stream, way: Way) -> bool:
+        """Whether BookLore answers here; False if it redirects. Raises NotReached or NotBookLore for what is none.
+        It is told nothing that is secret."""
+        self._stream = stream
         stream.deadline = min(self._deadline, time.monotonic() + PROBE_S)
         try:
             stream.send(self._message("GET", HEALTH, {}, None))
             head = stream.head()
+            if head.status in redirects.REDIRECTS:
+                was_open = self.address.scheme == "http"
+                self._follow(head, "GET", HEALTH, True)
+                if was_open and self.address.scheme == "https":
+                    way.wants_a_look = False  # its certificate tells
+                return False
             body = b""
             for part in self._body(head, "GET"):
                 body += part
@@ -249,12 +348,10 @@ class Connection:
             raise NotReached(f"{self.address} does not answer as BookLore does ({words(problem)})") from problem
         except ValueError:
             reply = None
-        if not isinstance(reply, dict) or not isinstance(reply.get("data"), dict):
-            raise NotBookLore(f"what answers at {self.address} in this network is not BookLore")
-        if self._stream is None:
-            # It closes after each answer.
-            self._stream = dial(self.address, self._trust, self._proxy_here(), self.way().connect_s, self._deadline)
-        self._stream.deadline = self._deadline
+        if not strangers.is_booklore(reply):
+            raise NotBookLore(f"what answers at {self.address} is not BookLore")
+        stream.deadline = self._deadline
+        return True
 
     def _proxy_here(self) -> Proxy | None:
         return self._proxy if proxies.is_used_for(self.address) else None

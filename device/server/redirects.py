@@ -4,7 +4,9 @@ Rule 1: only to the same host (another port or path, http → https) or to anoth
 Rule 2: never from https to http.
 Rule 3: only if it is the same request: what the new path has before the request's own path is where BookLore lies now;
         a page of another name (`/login`) is somebody else's.
-Rule 4: a 303 says “done, look there”: of a request that may change something it is not followed.
+Rule 4: to another port of the same host without encryption beginning there, nothing secret goes before what answers
+        there has shown that it is BookLore.
+Rule 5: a 303 says “done, look there”: of a request that may change something it is not followed.
 
 A redirect that is not followed comes from a login page: of the network (a captive portal), or of an authentication
 proxy in front of the server. Pure. Called by: `http.py`.
@@ -49,6 +51,14 @@ def target(status: int, location: str, method: str, path: str, here: Address, kn
         raise LoginPage(f"{here} redirects to another page ({new_path[:60]}); {_WHO}", True)
     base = new_path[: len(new_path) - len(own_path)].rstrip("/")
     return addresses.Address(there.scheme, there.host, there.port, base)
+
+
+def leads_to_another_program(here: Address, there: Address, known: list[Address]) -> bool:
+    """Whether another port of the same host may be no BookLore: not where encryption begins, nor where the reader has
+    set the address up. What is secret may go there only once BookLore has shown itself."""
+    if (here.scheme, here.port) == (there.scheme, there.port) or (here.scheme, there.scheme) == ("http", "https"):
+        return False
+    return not any((one.host, one.port) == (there.host, there.port) for one in known)
 
 
 _WHO = "this network or a proxy in front of the server may want you to sign in"

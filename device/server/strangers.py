@@ -12,8 +12,19 @@ from device.server.answers import NETWORK_AUTHENTICATION_REQUIRED, is_own_error,
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from device.json_text import Json
     from device.server.address import Address
     from device.server.http import Answer
+
+# What nginx, Tomcat and Go say to http:// on a port for https://.
+WANTS_TLS = (b"sent to HTTPS port", b"requires TLS", b"HTTP request to an HTTPS server")
+
+
+def is_booklore(health: Json) -> bool:
+    """Whether this is what BookLore answers when it is asked for its health: its own status, and a version."""
+    data = health.get("data") if isinstance(health, dict) and health.get("status") == 200 else None
+    version = data.get("version") if isinstance(data, dict) else None
+    return isinstance(version, str) and bool(version)
 
 
 def words(address: Address, answer: Answer) -> str:
@@ -31,6 +42,8 @@ def words(address: Address, answer: Answer) -> str:
         return f"something in front of {address}, such as a firewall, refuses this device (HTTP 403)"
     if status == 404:
         return f"there is no BookLore at {address} (HTTP 404): is a path missing behind the server's name?"
+    if status == 400 and any(mark in answer.body for mark in WANTS_TLS):
+        return f"this port wants https://, but the address is {address} (HTTP 400)"
     if status == 429:
         return f"{address} asks for a pause (HTTP 429)"
     if status in (502, 503, 504):

@@ -64,14 +64,16 @@ MONTHS = (
 
 
 class Presented:
-    """A certificate that was refused: by whom it was shown, and its fingerprint."""
+    """A certificate that was refused: by whom it was shown, and its fingerprint. `has_expired`: nothing else is known
+    to be wrong with it."""
 
-    __slots__ = ("address", "fingerprint", "host")
+    __slots__ = ("address", "fingerprint", "has_expired", "host")
 
-    def __init__(self, host: str, address: str, fingerprint: str) -> None:
+    def __init__(self, host: str, address: str, fingerprint: str, has_expired: bool = False) -> None:
         self.host = host
         self.address = address
         self.fingerprint = fingerprint
+        self.has_expired = has_expired
 
 
 class Trust:
@@ -79,10 +81,22 @@ class Trust:
 
     `now` is the device's clock; `clock_is_wrong`: a server has contradicted it in this boot. `anchor_pem` is the
     authority that vouched for the server last time, empty if not known; a handshake renews it. `ask_all` is set when
-    the few did not vouch. `presented` is the certificate that was refused, if the reader may be asked about it.
+    the few did not vouch. `presented` is the certificate that was refused, if the reader may be asked about it;
+    `presented_in_doubt` one of an address that may be somebody else's in this network.
     """
 
-    __slots__ = ("_look", "anchor_pem", "ask_all", "clock_is_wrong", "extra_pem", "now", "pins", "presented")
+    __slots__ = (
+        "_code",
+        "_look",
+        "anchor_pem",
+        "ask_all",
+        "clock_is_wrong",
+        "extra_pem",
+        "now",
+        "pins",
+        "presented",
+        "presented_in_doubt",
+    )
 
     def __init__(
         self,
@@ -99,6 +113,8 @@ class Trust:
         self.clock_is_wrong = clock_is_wrong
         self.ask_all = False
         self.presented: Presented | None = None
+        self.presented_in_doubt: Presented | None = None
+        self._code = 0
         self._look = False
 
     def few(self) -> str:
@@ -115,11 +131,13 @@ class Trust:
 
     def refuse(self, address: Address, code: int, detail: str) -> Untrusted:
         clock = _is_the_clocks_fault(code, self.now, self.clock_is_wrong)
-        self._look = code in REASONS and not clock
+        self._look = code in REASONS and code != CERTIFICATE_NOT_YET_VALID and not clock
+        self._code = code
         return Untrusted(refusal(str(address), code, detail, self.now, self.clock_is_wrong))
 
     def note_presented(self, address: Address, fingerprint: str) -> None:
-        self.presented = Presented(address.host, str(address), fingerprint)
+        has_expired = self._look and self._code == CERTIFICATE_EXPIRED
+        self.presented = Presented(address.host, str(address), fingerprint, has_expired)
 
 
 class FewNotEnough(Exception):
@@ -248,9 +266,29 @@ def refusal(address: str, code: int, detail: str, now: int, clock_is_wrong: bool
     reason = REASONS.get(code, f"its certificate was refused ({detail})")
     if code in OWN_AUTHORITY:
         return f"{address} was refused: {reason}. If it is your own authority, name its file as ca_file in setup.txt."
+    if code == CERTIFICATE_NOT_YET_VALID:
+        return (
+            f"{address} was refused: {reason}. That is mostly the device's clock: it says {day(now)}. If that is wrong,"
+            " set it and sync again; else the server's certificate has to be made anew"
+        )
     if code in DATES:
         return f"{address} was refused: {reason}. This device thinks it is {day(now)}; if it is not, set its clock."
     return f"{address} was refused: {reason}."
+
+
+def is_no_tls(problem: Exception) -> bool:
+    """Whether a handshake failed because the other side speaks something else, such as HTTP without encryption."""
+    return getattr(problem, "reason", None) in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG")
+
+
+def check_pem(text: str) -> None:
+    """Raises ValueError for what OpenSSL does not take as certificates."""
+    import _ssl
+
+    try:
+        _ssl._SSLContext(_ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(None, None, text)
+    except OSError as problem:
+        raise ValueError(str(problem.strerror or problem)) from problem
 
 
 def _is_the_clocks_fault(code: int, now: int, clock_is_wrong: bool) -> bool:

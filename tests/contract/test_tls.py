@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from tests.contract.one_answer_server import OneAnswerServer
 from tests.reader import Reader
 from tests.sandbox import StandIn
 from tests.sandbox.certificates import make_authority, make_future_certificate, make_server_certificate
@@ -100,6 +101,14 @@ def test_a_server_that_speaks_no_tls_is_not_reached(tmp_path: Path) -> None:
         run = reader.run("sync")
         assert run.returncode == 4
         assert "cannot be reached" in run.stdout
+
+
+def test_a_port_that_answers_without_encryption_is_said_to_want_http(tmp_path: Path) -> None:
+    reader = Reader(tmp_path / "data")
+    reader.reads(authors=["Herman Melville"])
+    with OneAnswerServer(always=b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n") as plain:
+        reader.configure(plain.url.replace("http://", "https://"))
+        assert "that port does not speak TLS. Does it want http://?" in reader.run("sync").stdout
 
 
 def test_the_selfcheck_names_every_part_it_tried(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from tests.sandbox.certificates import (
     CertificateFiles,
     make_authority,
     make_expired_certificate,
+    make_future_certificate,
     make_self_signed_certificate,
     make_server_certificate,
     make_wrong_host_certificate,
@@ -115,6 +116,21 @@ def test_redirects_in_a_circle_end(reader: Reader) -> None:
         reader.reads(**MOBY)
         assert "in a circle" in texts(reader.run_job("sync", reason="tap"))
         assert len(circle.requests) == 6
+
+
+def test_a_password_does_not_follow_a_redirect_to_another_program_of_the_same_host(reader: Reader) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+    with OneAnswerServer(always=answer) as other, RedirectingServer(to=other.url, status=307) as front:
+        reader.configure(front.url)
+        reader.reads(**MOBY)
+        assert f"What answers at {other.url} is not BookLore" in texts(reader.run_job("sync", reason="tap"))
+        assert not any(b"secret" in request for request in other.requests)
+
+
+def test_the_name_of_a_host_is_written_as_the_reader_wrote_it(reader: Reader) -> None:
+    reader.configure("http://no-such-server.invalid")
+    reader.reads(**MOBY)
+    assert "The server no-such-server.invalid is not known" in texts(reader.run_job("sync", reason="tap"))
 
 
 # KOReader's proxy
@@ -257,6 +273,41 @@ def test_a_certificate_can_be_named_in_the_setup_file_as_openssl_writes_it(reade
         assert reader.run("sync").returncode == 0
 
 
+def test_trusting_one_host_leaves_the_others_with_the_certificate_that_was_for_all(reader: Reader) -> None:
+    first, second, third = "ab" * 32, "cd" * 32, "ef" * 32
+    lines = ("server = https://a.test", "local_server = https://b.test", "user = anna", "password = secret")
+    (reader.data / "setup.txt").write_text("\n".join((*lines, f"certificate = {first}\n")))
+    assert reader.run("configure").returncode == 0
+    reader.run_job("trust", reason="tap", arguments={"fingerprint": second, "host": "b.test"})
+    assert pins(reader) == {"a.test": first, "b.test": second}
+    result = reader.run_job("trust", reason="tap", arguments={"fingerprint": third, "host": "evil.test"})
+    assert "not of one of your server's addresses" in texts(result)
+    assert pins(reader) == {"a.test": first, "b.test": second}
+
+
+def pins(reader: Reader) -> Any:
+    return json.loads((reader.data / "secrets.json").read_text())["pins"]
+
+
+def test_an_authority_that_is_no_certificate_is_refused_where_it_is_set_up(reader: Reader, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.pem"
+    broken.write_text("-----BEGIN CERTIFICATE-----\nMIIBgarbage\n-----END CERTIFICATE-----\n")
+    reader.put_setup_file("https://books.test", ca_file=broken)
+    run = reader.run("configure")
+    assert run.returncode == 1
+    assert "is no whole certificate" in run.stderr
+    assert not (reader.data / "secrets.json").exists()
+
+
+def test_an_expired_certificate_is_asked_about_only_when_the_reader_taps(reader: Reader, tmp_path: Path) -> None:
+    authority = make_authority(tmp_path)
+    with library(make_expired_certificate(tmp_path, authority)) as https:
+        reader.configure(https.url, ca_file=authority.certificate)
+        reader.reads(**MOBY)
+        assert reader.run_job("sync", reason="close")["questions"] == []
+        assert len(reader.run_job("sync", reason="tap")["questions"]) == 1
+
+
 @pytest.mark.parametrize("word", ["", "abc", "zz" * 32, "ab" * 33])
 def test_what_is_no_fingerprint_is_not_trusted(reader: Reader, word: str) -> None:
     reader.configure("https://books.test")
@@ -312,6 +363,13 @@ def test_a_clock_that_may_be_right_is_told_beside_the_date(tmp_path: Path) -> No
     assert trust.presented is not None
 
 
+def test_of_a_certificate_that_is_not_valid_yet_the_clock_is_blamed_and_none_is_offered(tmp_path: Path) -> None:
+    authority = make_authority(tmp_path)
+    trust = refused_at(NOW, make_future_certificate(tmp_path, authority), authority.certificate)
+    assert "mostly the device's clock: it says 22 November 2026" in trust.anchor_pem
+    assert trust.presented is None
+
+
 # What answers in place of BookLore
 
 
@@ -327,6 +385,11 @@ def test_a_clock_that_may_be_right_is_told_beside_the_date(tmp_path: Path) -> No
         (
             "HTTP/1.1 502 No\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\n<p/>",
             "BookLore is not running",
+        ),
+        (
+            "HTTP/1.1 400 No\r\nContent-Type: text/html\r\nContent-Length: 50\r\n\r\n"
+            "The plain HTTP request was sent to HTTPS port <hr>",
+            "This port wants https://",
         ),
         ("HTTP/1.1 429 No\r\nContent-Length: 0\r\n\r\n", "takes no logins for a quarter of an hour"),
     ],

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.server import address, framing, http
+from device.server import address, dialing, framing, http
 from device.server.errors import NotBookLore, NotReached, OutOfTime, ReplyLost
 from device.server.tls import Trust
 
@@ -304,6 +304,8 @@ def test_an_address_in_doubt_has_to_be_booklore_and_is_asked_once(server: Script
     [
         [json_answer(b"[]")],
         [json_answer(b"{}")],
+        [json_answer(b'{"data":{}}')],
+        [json_answer(b'{"status":200,"data":{"ok":true}}')],
         [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n<p/>"],
         [b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"],
         [b""],
@@ -318,3 +320,167 @@ def test_an_address_in_doubt_that_is_not_booklore_is_told_nothing_more(server: S
     with pytest.raises((NotReached, NotBookLore)):
         connection.request("POST", "/api", {"Authorization": "Bearer x"}, b"{}")
     assert len(server.requests) == 1
+
+
+def test_a_question_that_gets_no_answer_on_a_kept_connection_is_not_asked_again(
+    server: ScriptedServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(framing, "IDLE_S", 0.3)
+    server.scripts = [[json_answer()], [1.0, b""], [json_answer()]]
+    connection = connect()
+    connection.request("GET", "/", {})
+    with pytest.raises(ReplyLost, match="no answer"):
+        connection.request("GET", "/", {})
+    assert len(server.requests) == 2
+
+
+def test_a_question_whose_answer_breaks_off_on_a_kept_connection_is_not_asked_again(
+    server: ScriptedServer, connect: Connect
+) -> None:
+    server.scripts = [[json_answer()], [b"HTTP/1.1 200 OK\r\n", b""], [json_answer()]]
+    connection = connect()
+    connection.request("GET", "/", {})
+    with pytest.raises(ReplyLost):
+        connection.request("GET", "/", {})
+    assert len(server.requests) == 2
+
+
+def test_a_silent_device_of_a_name_is_waited_for_once_and_the_name_is_asked_for_once(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    with silent_port() as silent:
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, ("127.0.0.1", port)) for port in (silent, server.port)]
+
+        def resolved(place: address.Address, proxy: object) -> list[object]:
+            asked.append(place.host)
+            return list(found)
+
+        monkeypatch.setattr(dialing, "_resolved", resolved)
+        place = address.parse("http://books.test")
+        connection = http.Connection(place, Trust("", 0), time.monotonic() + 20, [http.Way(place, connect_s=0.5)])
+        server.scripts = [[json_answer(b"{}", b"Connection: close\r\n"), b""] for _ in range(4)]
+        started_s = time.monotonic()
+        for _ in range(4):
+            connection.request("GET", "/", {})
+    assert 0.4 < time.monotonic() - started_s < 1.0
+    assert asked == ["books.test"]
+
+
+@contextlib.contextmanager
+def silent_port() -> Iterator[int]:
+    """It takes no connection and refuses none: its queue is full, and nobody takes from it."""
+    with socket.socket() as listener, contextlib.ExitStack() as waiting:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            client = waiting.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname())
+        time.sleep(0.05)
+        yield listener.getsockname()[1]
+
+
+# Two addresses, of which the one at home may be another BookLore's
+
+HEALTHY = json_answer(b'{"status":200,"data":{"version":"v2.3.0"}}')
+BEARER = {"Authorization": "Bearer x"}
+REFUSED = b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.fixture
+def home() -> Iterator[ScriptedServer]:
+    started = ScriptedServer()
+    yield started
+    started.close()
+
+
+def from_home_on(home: ScriptedServer, remote_port: int) -> http.Connection:
+    ways = [
+        http.Way(address.parse(f"http://127.0.0.1:{home.port}"), is_doubtful=True),
+        http.Way(address.parse(f"http://127.0.0.1:{remote_port}")),
+    ]
+    return http.Connection(ways[0].address, Trust("", 0), time.monotonic() + 5, ways)
+
+
+def paths(server: ScriptedServer) -> list[str]:
+    return [request.split(b" ")[1].decode() for request in server.requests]
+
+
+def test_what_is_secret_goes_by_the_way_that_is_not_in_doubt_and_the_rest_comes_back(
+    home: ScriptedServer, server: ScriptedServer
+) -> None:
+    home.scripts, server.scripts = [[HEALTHY], [json_answer(b"[1]")]], [[json_answer(b"[2]")]]
+    connection = from_home_on(home, server.port)
+    assert connection.request_in_secret("POST", "/refresh", {}, b"{}").body == b"[2]"
+    assert connection.address.port == server.port
+    assert connection.request("GET", "/me", BEARER).body == b"[1]"
+    assert (paths(home), paths(server)) == ([http.HEALTH, "/me"], ["/refresh"])
+
+
+def test_what_is_secret_goes_by_the_way_in_doubt_where_no_other_is_left(home: ScriptedServer) -> None:
+    home.scripts = [[HEALTHY], [json_answer(b"[1]")]]
+    connection = from_home_on(home, 9)
+    assert connection.request_in_secret("POST", "/refresh", {}, b"{}").body == b"[1]"
+    assert connection.is_unproven()
+
+
+def test_a_way_that_has_taken_our_token_may_have_the_rest(home: ScriptedServer) -> None:
+    home.scripts = [[HEALTHY], [json_answer()], [json_answer(b"[1]")]]
+    connection = from_home_on(home, 9)
+    connection.request("GET", "/me", BEARER)
+    assert connection.request_in_secret("POST", "/refresh", {}, b"{}").body == b"[1]"
+    assert not connection.is_unproven()
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_refusal_by_a_way_in_doubt_gives_it_up_for_the_other(
+    home: ScriptedServer, server: ScriptedServer, status: int
+) -> None:
+    home.scripts = [[HEALTHY], [REFUSED.replace(b"401", b"%d" % status)]]
+    server.scripts = [[json_answer(b"[1]")], [json_answer(b"[2]")]]
+    connection = from_home_on(home, server.port)
+    assert connection.request("POST", "/one", BEARER, b"{}").body == b"[1]"
+    assert connection.request("GET", "/two", BEARER).body == b"[2]"
+    assert (paths(home), paths(server)) == ([http.HEALTH, "/one"], ["/one", "/two"])
+
+
+def test_a_refusal_by_the_only_way_left_is_an_answer(home: ScriptedServer) -> None:
+    home.scripts = [[HEALTHY], [REFUSED]]
+    way = http.Way(address.parse(f"http://127.0.0.1:{home.port}"), is_doubtful=True)
+    connection = http.Connection(way.address, Trust("", 0), time.monotonic() + 5, [way])
+    assert connection.request("GET", "/me", BEARER).status == 401
+    assert connection.is_unproven()
+
+
+def moved(port: int) -> bytes:
+    return b"HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:%d/me\r\nContent-Length: 0\r\n\r\n" % port
+
+
+@pytest.mark.parametrize(("method", "headers"), [("GET", BEARER), ("POST", {})])
+def test_nothing_secret_follows_a_redirect_to_another_port_before_booklore_has_shown_itself_there(
+    home: ScriptedServer, server: ScriptedServer, connect: Connect, method: str, headers: dict[str, str]
+) -> None:
+    server.scripts = [[moved(home.port)]]
+    home.scripts = [[json_answer()], [json_answer()]]
+    with pytest.raises(NotBookLore, match="is not BookLore"):
+        connect().request(method, "/me", headers)
+    assert paths(home) == [http.HEALTH]
+
+
+def test_a_question_without_a_token_follows_a_redirect_to_another_port_as_it_is(
+    home: ScriptedServer, server: ScriptedServer, connect: Connect
+) -> None:
+    server.scripts, home.scripts = [[moved(home.port)]], [[json_answer(b"[1]")]]
+    assert connect().request("GET", "/me", {}).body == b"[1]"
+    assert paths(home) == ["/me"]
+
+
+def test_an_address_in_doubt_that_redirects_is_asked_who_it_is_where_that_leads(
+    home: ScriptedServer, server: ScriptedServer
+) -> None:
+    home.scripts = [[moved(server.port).replace(b"/me", http.HEALTH.encode())]]
+    server.scripts = [[HEALTHY], [json_answer(b"[1]")]]
+    connection = from_home_on(home, 9)
+    assert connection.request("GET", "/me", BEARER).body == b"[1]"
+    assert (paths(home), paths(server)) == ([http.HEALTH], [http.HEALTH, "/me"])
