@@ -21,6 +21,7 @@ from device.store import settings
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from device.folder import Folder
+    from device.json_text import Json
     from device.store.database import Store
 
 SETUP_MAX_BYTES = 65_536
@@ -77,8 +78,14 @@ def collect(folder: Folder, setup_path: str | None) -> Setup:
     except ValueError as problem:
         raise SetupProblem(str(problem)) from problem
     is_partial = not values.get("server") and any(key not in OTHER_ACCOUNTS for key in values)
-    if is_partial and not Keeper(folder.disk, folder.secrets).load_all().has_account():
-        raise SetupProblem(f"{path} lacks server: there is no account yet that it could change")
+    if is_partial:
+        there = Keeper(folder.disk, folder.secrets).load_all()
+        if not there.has_account():
+            raise SetupProblem(f"{path} lacks server: there is no account yet that it could change")
+        if not _is_of(there.user, values.get("token", "")):
+            raise SetupProblem(
+                f"the token in {path} is not {there.user}'s: to change to that account, write server and token into it"
+            )
     return Setup(values, certificates, folder.setup if content is not None and setup_path is None else None)
 
 
@@ -91,6 +98,7 @@ def store_account(folder: Folder, store: Store, setup: Setup) -> Secrets:
         account = Secrets(values["server"], values["user"], values.get("password", ""), setup.certificates)
         account.local_server = values.get("local_server", "")
         account.keep_others_of(before)
+        account.stay_the_owner(settings.get(store, settings.MATCHES_OF) or "")
     else:
         account = before
     _change(account, setup)
@@ -124,6 +132,8 @@ def _change(account: Secrets, setup: Setup) -> None:
         account.token = values["token"].removeprefix("Bearer ")
     elif values.get("password"):
         account.forget_tokens()
+    if account.refresh_token and not account.keep_password:
+        account.password = ""  # it has served already
 
 
 def parse(content: bytes, name: str) -> dict[str, str]:
@@ -151,6 +161,8 @@ def parse(content: bytes, name: str) -> dict[str, str]:
             raise SetupProblem(f"{name}, line {number}: {problem}")
         values[key] = value
     missing = _missing(values)
+    if values.get("server") and not _is_of(values.get("user", ""), values.get("token", "")):
+        raise SetupProblem(f"{name}: the token is not {values['user']}'s; leave user out, and the token names it")
     if missing:
         raise SetupProblem(f"{name} lacks {' and '.join(missing)}")
     return values
@@ -170,11 +182,21 @@ def _missing(values: dict[str, str]) -> list[str]:
     """What an account lacks; nothing, if the values are none and only change one. A token names its user itself."""
     if values and "server" not in values and "user" not in values:
         return []
-    user = values.get("user") or claims(values.get("token", "").removeprefix("Bearer ")).get("sub")
+    user = values.get("user") or _user_of(values.get("token", ""))
     if isinstance(user, str) and user.isprintable() and len(user) <= VALUE_MAX_CHARS:
         values["user"] = user
     missing = [key for key in ("server", "user") if not values.get(key)]
     return missing if any(values.get(key) for key in CREDENTIALS) else [*missing, "password"]
+
+
+def _user_of(token: str) -> Json:
+    return claims(token.removeprefix("Bearer ")).get("sub")
+
+
+def _is_of(user: str, token: str) -> bool:
+    """Whether a token is a user's, as far as it says so. Servers do not tell capitals in a name apart."""
+    named = _user_of(token)
+    return not isinstance(named, str) or not user or named.lower() == user.lower()
 
 
 def _certificates(folder: Folder, setup_path: str, ca_file: str | None) -> str:
@@ -187,6 +209,10 @@ def _certificates(folder: Folder, setup_path: str, ca_file: str | None) -> str:
     text = content.decode("ascii", "ignore")  # comments in it may be in any language
     if PEM_MARK not in text:
         raise SetupProblem(f"{path} holds no PEM certificate (a line {PEM_MARK!r})")
+    try:
+        tls.check_pem(text)
+    except ValueError as problem:
+        raise SetupProblem(f"what {path} holds is no whole certificate: copy the file once more") from problem
     return text
 
 

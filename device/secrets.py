@@ -79,13 +79,25 @@ class Secrets:
         self.koreader_user = before.koreader_user
         self.koreader_password = before.koreader_password
         self.hardcover_token = before.hardcover_token
-        if self.server == before.server:
+        if self._is_another_address_of(before.server):
             self.pins = before.pins
             if not self.opds_user:
                 self.opds_user = before.opds_user
                 self.opds_password = before.opds_password
-        if before.user == self.user and before.server in (self.server, self.local_server):
-            self.known_as = before.known_as or before.server  # the same server, by another address
+            if before.user == self.user:
+                self.known_as = before.known_as or before.server
+
+    def stay_the_owner(self, earlier: str) -> None:
+        """The store's matches are `earlier`'s (see `owner`): they stay if that is this account by another address, also
+        after signing out."""
+        user, separator, server = earlier.rpartition(" at ")
+        if separator and user == self.user and self._is_another_address_of(server):
+            self.known_as = server
+
+    def _is_another_address_of(self, server: str) -> bool:
+        from device.server.address import is_same_server
+
+        return any(is_same_server(place, server) for place in self.addresses())
 
     def owner(self) -> str:
         """Whose ids the store's matches are: the same book has another id on another server or for another user.
@@ -97,6 +109,10 @@ class Secrets:
     def addresses(self) -> list[str]:
         """The server's, the one for everywhere first."""
         return [address for address in (self.server, self.local_server) if address]
+
+    def has_others(self) -> bool:
+        """Whether there is an account elsewhere than at a server."""
+        return bool(self.koreader_user or self.opds_user or self.hardcover_token)
 
     def forget_tokens(self) -> None:
         self.access_token = ""

@@ -42,6 +42,19 @@ def is_unencrypted(text: str) -> bool:
     return place.scheme == "http" and not is_loopback(place.host)
 
 
+def is_same_server(one: str, other: str) -> bool:
+    """Whether two addresses are of one server, as far as they show it: those of one name are, by whatever scheme, port
+    and path. A machine of the reader's own network, which has a number or a short name, may have several servers on
+    several ports."""
+    try:
+        first, second = parse(one), parse(other)
+    except ValueError:
+        return False
+    if first.host != second.host:
+        return False
+    return "." in first.host.strip("0123456789.") or first.scheme != second.scheme or first.port == second.port
+
+
 def parse(text: str) -> Address:
     """Raises ValueError with a text for the reader."""
     text = text.strip()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from device.core.addresses import LOCAL, REMOTE, order
 from device.server import proxy, wifi
-from device.server.address import is_loopback, is_unencrypted, parse
+from device.server.address import is_loopback, is_same_server, is_unencrypted, parse
 from device.server.errors import ProxyTrouble
 
 
@@ -92,6 +92,7 @@ def test_any_status_is_read(status: bytes) -> None:
     [
         (b"bssid=00:11\nfreq=2412\nssid=Nest\nid=0\nwpa_state=COMPLETED\n", "Nest"),
         (b"ssid=Nest\nwpa_state=SCANNING\n", None),
+        (b"ssid=Caf\\xc3\\xa9\nwpa_state=COMPLETED\n", "Café"),
         (b"FAIL\n", None),
     ],
 )
@@ -159,3 +160,66 @@ def test_everything_else_is(host: str) -> None:
 def test_only_http_over_a_network_is_unencrypted() -> None:
     texts = ("http://192.168.1.5:6060", "https://books.example.org", "http://127.0.0.1:6060", "nonsense")
     assert [is_unencrypted(text) for text in texts] == [True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("http://books.example.org", "https://books.example.org", True),
+        ("https://books.example.org:8443/booklore", "https://books.example.org", True),
+        ("http://192.168.1.5:6060", "https://192.168.1.5", True),
+        ("http://192.168.1.5:6060", "http://192.168.1.5:6060/booklore", True),
+        ("http://192.168.1.5:6060", "http://192.168.1.5:6061", False),
+        ("http://nas:6060", "http://nas:6061", False),
+        ("https://books.example.org", "https://shelf.example.org", False),
+        ("https://books.example.org", "nonsense", False),
+    ],
+)
+def test_addresses_of_one_name_are_one_server(one: str, other: str, same: bool) -> None:
+    assert is_same_server(one, other) is same
+    assert is_same_server(other, one) is same
+
+
+@pytest.mark.parametrize(
+    ("printed", "name"),
+    [
+        (rb"Nest", b"Nest"),
+        (rb"Caf\xc3\xa9", "Café".encode()),
+        (rb"\"quoted\"", b'"quoted"'),
+        (rb"a\\b", rb"a\b"),
+        (rb"a\\x41", rb"a\x41"),
+        (rb"\e\n\r\t", b"\x1b\n\r\t"),
+        (rb"\xzz\q", rb"\xzz\q"),
+        (b"end\\", b"end\\"),
+    ],
+)
+def test_a_networks_name_is_read_as_wpa_supplicant_prints_it(printed: bytes, name: bytes) -> None:
+    assert wifi.unescaped(printed) == name
+
+
+@given(st.binary(max_size=32))
+def test_any_networks_name_comes_through_wpa_supplicants_print(name: bytes) -> None:
+    special = {0x22: b'\\"', 0x5C: b"\\\\", 0x1B: b"\\e", 0x0A: b"\\n", 0x0D: b"\\r", 0x09: b"\\t"}
+    printed = b"".join(
+        special.get(byte) or (bytes((byte,)) if 32 <= byte < 127 else b"\\x%02x" % byte) for byte in name
+    )
+    assert wifi.unescaped(printed) == name
+
+
+def test_a_wpa_supplicant_that_is_silent_is_asked_once_by_whichever_name_its_folder_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "wlan0").touch()
+    (tmp_path / "var-run").symlink_to(tmp_path / "run")
+    asked: list[str] = []
+    monkeypatch.setattr(wifi, "CONTROL_FOLDERS", (str(tmp_path / "var-run"), str(tmp_path / "run")))
+    monkeypatch.setattr(wifi, "status_at", asked.append)
+    monkeypatch.setattr(wifi, "WIRELESS", str(tmp_path / "none"))
+    assert wifi.network() is None
+    assert len(asked) == 1
+
+
+def test_an_interpreter_that_keeps_bytes_in_another_way_is_not_written_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wifi, "BYTES_HEADS", (1,))
+    assert wifi.essid("wlan0", lambda *_: pytest.fail("it was asked"), 0) is None

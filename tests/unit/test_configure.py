@@ -53,7 +53,13 @@ def test_a_file_in_another_encoding_is_refused_in_words() -> None:
 def test_a_token_is_enough_and_names_its_user() -> None:
     token = "e30." + base64.urlsafe_b64encode(b'{"sub":"anna","exp":1}').decode().rstrip("=") + ".x"
     assert parse(f"server = x\ntoken = {token}".encode(), "setup.txt")["user"] == "anna"
-    assert parse(f"server = x\nuser = bert\ntoken = {token}".encode(), "setup.txt")["user"] == "bert"
+    assert parse(f"server = x\nuser = Anna\ntoken = {token}".encode(), "setup.txt")["user"] == "Anna"
+
+
+def test_a_token_of_another_user_than_the_one_beside_it_is_refused() -> None:
+    token = "e30." + base64.urlsafe_b64encode(b'{"sub":"anna","exp":1}').decode().rstrip("=") + ".x"
+    with pytest.raises(SetupProblem, match="the token is not bert's"):
+        parse(f"server = x\nuser = bert\ntoken = {token}".encode(), "setup.txt")
 
 
 @pytest.mark.parametrize(
