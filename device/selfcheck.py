@@ -59,20 +59,18 @@ def selfcheck(folder: Folder, secrets: Secrets | None, deadline: float, proxy: s
             findings.append(Finding(what, BAD, str(problem)))
     if secrets is None:
         findings.append(Finding(HERE, BAD, "no account is set up yet"))
-    elif place := _that_answered(secrets, findings):
+    elif places := _that_answered(secrets, findings):
         try:
-            findings.append(_account(folder, secrets, place, deadline, proxy))
+            findings.append(_account(folder, secrets, places, deadline, proxy))
         except (ValueError, ServerError) as problem:
             findings.append(Finding(ACCOUNT, BAD, str(problem)))
     return findings
 
 
-def _that_answered(secrets: Secrets, findings: list[Finding]) -> str | None:
+def _that_answered(secrets: Secrets, findings: list[Finding]) -> list[str]:
     """One dead host has cost its time already."""
     good = [finding.what for finding in findings if finding.verdict == GOOD]
-    if HERE in good:
-        return secrets.server
-    return secrets.local_server if AT_HOME in good else None
+    return [place for what, place in ((HERE, secrets.server), (AT_HOME, secrets.local_server)) if what in good]
 
 
 def _program() -> str:
@@ -135,14 +133,15 @@ def _network(home: str) -> str:
 
 
 def _server(secrets: Secrets, server: str, deadline: float, proxy: str) -> str:
-    from device.server import address, http, strangers, tls
+    from device.server import address, answers, http, strangers, tls
     from device.server import proxy as proxies
     from device.server.errors import Untrusted
 
     place = address.parse(server)
     now = int(time.time())
     trust = tls.Trust(secrets.extra_ca_pem, now, "", secrets.pins)
-    connection = http.Connection(place, trust, deadline, None, proxies.parse(proxy))
+    connect_s = http.CONNECT_S if server == secrets.server else http.CONNECT_LOCALLY_S
+    connection = http.Connection(place, trust, deadline, [http.Way(place, connect_s)], proxies.parse(proxy))
     try:
         answer = connection.request("GET", http.HEALTH, {})
     except Untrusted as problem:
@@ -154,6 +153,8 @@ def _server(secrets: Secrets, server: str, deadline: float, proxy: str) -> str:
         connection.close()
     if answer.status != 200 or not answer.is_json():
         raise ValueError(strangers.words(connection.address, answer))
+    if not strangers.is_booklore(answers.decoded(answer)):
+        raise ValueError(f"what answers at {connection.address} is not BookLore")
     server_now = connection.server_now()
     if server_now is not None and abs(server_now - int(time.time())) > CLOCK_TOLERANCE_S:
         difference_s = server_now - int(time.time())
@@ -164,10 +165,12 @@ def _server(secrets: Secrets, server: str, deadline: float, proxy: str) -> str:
     return f"{place} answers{by}{pinned}{note}"
 
 
-def _account(folder: Folder, secrets: Secrets, server: str, deadline: float, proxy: str) -> Finding:
-    """Logs in, if there is no token, and asks what the account may not do."""
+def _account(folder: Folder, secrets: Secrets, places: list[str], deadline: float, proxy: str) -> Finding:
+    """Logs in, if there is no token, and asks what the account may not do; at `places`, with a sync's own caution."""
+    from device.core.addresses import REMOTE
     from device.secrets import Keeper
-    from device.server import address, http, permissions, tls
+    from device.sending.connecting import ways
+    from device.server import http, permissions, tls
     from device.server import proxy as proxies
     from device.server.account import Account
     from device.server.client import Client
@@ -175,7 +178,8 @@ def _account(folder: Folder, secrets: Secrets, server: str, deadline: float, pro
 
     now = int(time.time())
     trust = tls.Trust(secrets.extra_ca_pem, now, "", secrets.pins)
-    connection = http.Connection(address.parse(server), trust, deadline, None, proxies.parse(proxy))
+    found = [way for way in ways(secrets, REMOTE) if str(way.address) in places]
+    connection = http.Connection(found[0].address, trust, deadline, found, proxies.parse(proxy))
     keeper = Keeper(folder.disk, folder.secrets)
     try:
         me = Client(connection, Account(connection, keeper, secrets, now)).get(permissions.ME)

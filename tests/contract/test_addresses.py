@@ -18,9 +18,11 @@ from device.sending.connecting import ways
 from device.server import wifi
 from device.server.http import CONNECT_LOCALLY_S, CONNECT_S
 from tests.contract.one_answer_server import OneAnswerServer
-from tests.contract.test_transport import library
+from tests.contract.redirecting_server import RedirectingServer
+from tests.contract.test_transport import library, texts
 from tests.reader import EMMA, MOBY, Reader
 from tests.sandbox import StandIn
+from tests.sandbox.certificates import make_authority, make_self_signed_certificate, make_server_certificate
 
 DEAD = "http://127.0.0.1:9"
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\nConnection: close\r\n\r\n<p/>"
@@ -139,6 +141,132 @@ def test_an_account_that_gets_a_second_address_stays_the_same_account(server: St
     assert reader.run("sync").returncode == 0
     assert kept(reader, "matches_of") == before
     assert "GET /api/v1/reading-sessions/book/1" not in asked_to(server)
+
+
+# Another network, with somebody else's machine at the address of home
+
+
+@pytest.fixture
+def friend() -> Iterator[StandIn]:
+    """Another BookLore, which knows nobody of ours."""
+    with StandIn() as started:
+        started.add_user("bert", "x")
+        yield started
+
+
+def secrets_told_to(server: StandIn, refresh_token: str = "-") -> list[str]:
+    """Requests that carry a password or a refresh token."""
+    return [
+        request.path
+        for request in server.requests
+        if "/auth/" in request.path or f"Bearer {refresh_token}" == request.headers.get("authorization")
+    ]
+
+
+@pytest.mark.parametrize("keep_password", ["yes", "no"])
+def test_another_booklore_at_the_address_of_home_gets_no_password_and_no_refresh_token_and_stops_nothing(
+    server: StandIn, friend: StandIn, reader: Reader, keep_password: str
+) -> None:
+    set_up(reader, server.url, friend.url, f"keep_password = {keep_password}\n")
+    for number in range(3):
+        reader.reads(start=1_795_000_000 + number * 1000, **MOBY)
+        result = reader.run_job("sync", reason="close")
+        assert (result["outcome"], texts(result)) == ("done", "1 reading session sent.")
+        secrets = json.loads((reader.data / "secrets.json").read_text())
+        assert secrets["refresh_token"]
+        assert secrets_told_to(friend, secrets["refresh_token"]) == []
+        server.clock.advance(11 * 3600)
+    assert len(server.sessions()) == 3
+    assert kept(reader, "address_worked") == "remote"
+
+
+def test_another_booklore_that_is_all_there_is_takes_no_token_away_and_stops_no_later_sync(
+    server: StandIn, friend: StandIn, reader: Reader
+) -> None:
+    set_up(reader, server.url, DEAD, "keep_password = no\n")
+    reader.reads(**MOBY)
+    reader.run("sync")
+    before = json.loads((reader.data / "secrets.json").read_text())
+    edit(reader, server=DEAD, local_server=friend.url, known_as=server.url)
+    reader.reads(start=1_795_100_000, **MOBY)
+    result = reader.run_job("sync", reason="close")
+    assert result["outcome"] == "offline"
+    assert "may be another server in this network" in texts(result)
+    after = json.loads((reader.data / "secrets.json").read_text())
+    assert (after["refresh_token"], kept(reader, "login_refused")) == (before["refresh_token"], None)
+    edit(reader, server=server.url, local_server=DEAD)
+    assert reader.run_job("sync", reason="network")["counts"]["sent"] == 1
+
+
+def test_a_strangers_certificate_at_the_address_of_home_is_no_question_and_the_other_address_is_the_news(
+    reader: Reader, tmp_path: Path
+) -> None:
+    with library(make_self_signed_certificate(tmp_path)) as stranger:
+        set_up(reader, DEAD, stranger.url)
+        reader.reads(**MOBY)
+        result = reader.run_job("sync", reason="close")
+        assert (result["outcome"], result["questions"], result["messages"]) == ("offline", [], [])
+        result = reader.run_job("sync", reason="tap")
+        assert f"{DEAD} cannot be reached" in texts(result)
+        [question] = result["questions"]
+        assert "Trust it only if you are at home now" in question["text"]
+
+
+def test_the_readers_own_certificate_at_home_is_asked_about_when_she_taps(
+    server: StandIn, reader: Reader, tmp_path: Path
+) -> None:
+    with library(make_self_signed_certificate(tmp_path)) as home:
+        set_up(reader, server.url, home.url)
+        reader.reads(**MOBY)
+        [question] = reader.run_job("sync", reason="tap")["questions"]
+        reader.reads(start=1_795_100_000, **MOBY)
+        assert reader.run_job("sync", reason="tap")["questions"] == []
+        reader.run_job("trust", reason="tap", arguments=question["answers"][0]["arguments"])
+        forget(reader, "address_worked")
+        reader.reads(start=1_795_200_000, **MOBY)
+        assert reader.run_job("sync", reason="tap")["counts"]["sent"] == 1
+        assert asked_to(home)
+
+
+def forget(reader: Reader, key: str) -> None:
+    with contextlib.closing(sqlite3.connect(reader.data / "state.sqlite")) as store, store:
+        store.execute("DELETE FROM setting WHERE key = ?", (key,))
+
+
+def test_an_address_of_home_that_leads_to_encryption_is_used_while_in_doubt(reader: Reader, tmp_path: Path) -> None:
+    authority = make_authority(tmp_path)
+    with library(make_server_certificate(tmp_path, authority)) as home, RedirectingServer(to=home.url) as front:
+        set_up(reader, DEAD, front.url, f"ca_file = {authority.certificate}\n")
+        reader.reads(**MOBY)
+        assert reader.run("sync").returncode == 0
+        assert len(home.sessions()) == 1
+        assert front.requests == ["GET /api/v1/healthcheck HTTP/1.1"]
+
+
+def test_the_selfcheck_signs_in_at_nothing_but_booklore(reader: Reader) -> None:
+    body = b'{"ok":true}'
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with OneAnswerServer(always=head + body) as stranger:
+        set_up(reader, DEAD, stranger.url)
+        run = reader.run("selfcheck")
+        assert f"server at home: bad, what answers at {stranger.url} is not BookLore" in run.stderr
+        assert not any(b"secret" in request for request in stranger.requests)
+
+
+def test_the_selfcheck_signs_in_at_the_address_that_is_not_in_doubt(
+    server: StandIn, friend: StandIn, reader: Reader
+) -> None:
+    set_up(reader, server.url, friend.url)
+    assert "account: good" in reader.run("selfcheck").stdout
+    assert secrets_told_to(friend) == []
+
+
+def test_the_selfcheck_waits_for_the_address_of_home_as_long_as_a_sync_does(server: StandIn, reader: Reader) -> None:
+    with silent_place() as silent:
+        set_up(reader, server.url, silent)
+        started_s = time.monotonic()
+        assert f"{silent} cannot be reached (no answer)" in reader.run("selfcheck").stderr
+        assert time.monotonic() - started_s < 8
 
 
 def test_the_selfcheck_tries_each_address(server: StandIn, reader: Reader) -> None:
