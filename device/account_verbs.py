@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 LOGOUT = "/api/v1/auth/logout"
 LOGOUT_MOST_S = 5.0  # telling the server is a courtesy: nobody waits for it longer
 NONE = "none"
-HOST_MAX_CHARS = 255
 
 
 def trust(run: Run) -> None:
@@ -42,10 +41,17 @@ def trust(run: Run) -> None:
         said = account_texts.UNTRUSTED
     else:
         fingerprint = fingerprint_in(given)
-        place = host if isinstance(host, str) and 0 < len(host) <= HOST_MAX_CHARS else EVERY_HOST
-        others = [] if place == EVERY_HOST else _hosts(secrets)
-        secrets.pins = {name: pin for name, pin in secrets.pins.items() if name in others}
-        secrets.pins[place] = fingerprint
+        place = host if isinstance(host, str) else EVERY_HOST
+        hosts = _hosts(secrets)
+        if place == EVERY_HOST:
+            secrets.pins = {EVERY_HOST: fingerprint}
+        elif place in hosts:
+            # What was believed of every address is still believed of the others.
+            before, of_all = secrets.pins, secrets.pins.get(EVERY_HOST, "")
+            secrets.pins = {name: pin for name in hosts if (pin := before.get(name) or of_all)}
+            secrets.pins[place] = fingerprint
+        else:
+            raise ValueError(account_texts.TRUST_NOT_OURS)
         said = account_texts.trusted(place, fingerprint)
     keeper.save(secrets)
     with run.store.transaction():
@@ -56,25 +62,34 @@ def trust(run: Run) -> None:
 
 def sign_out(run: Run) -> None:
     """The secrets go first: what follows may take its time, or never end."""
+    from device import hardcover_verbs
+
     keeper = Keeper(run.folder.disk, run.folder.secrets)
     everything = keeper.load_all()
     keeper.forget()
     with run.store.transaction():
         settings.forget_problems(run.store)
-    if not everything.has_account():
+    if not everything.has_account() and not everything.has_others():
         run.result.say(protocol.INFO, account_texts.NOT_SIGNED_IN)
-        return
-    run.result.say(protocol.INFO, account_texts.SIGNED_OUT)
+    else:
+        said = account_texts.SIGNED_OUT if everything.has_account() else account_texts.SIGNED_OUT_OF_OTHERS
+        run.result.say(protocol.INFO, said)
+    if run.folder.disk.size_bytes(f"{run.folder.path}/{hardcover_verbs.TOKEN_FILE}") is not None:
+        run.result.say(protocol.WARNING, account_texts.SIGNED_OUT_TOKEN_LEFT)
     if run.folder.disk.size_bytes(run.folder.setup) is not None:
         run.result.say(protocol.WARNING, account_texts.SIGNED_OUT_SETUP_LEFT)
-    if (everything.refresh_token or everything.access_token) and not _told(run, everything):
+    has_tokens = everything.has_account() and (everything.refresh_token or everything.access_token)
+    if has_tokens and not _told(run, everything):
         run.result.say(protocol.INFO, account_texts.NOT_SIGNED_OUT_THERE)
 
 
 def _told(run: Run, secrets: Secrets) -> bool:
-    """Whether the server has revoked the tokens. Grimmory takes a logout only with a token in its head."""
+    """Whether the server has revoked the tokens. Grimmory takes a logout only with a token in its head.
+
+    The refresh token goes to nobody who has not shown before, by taking the other token, that he is our server.
+    """
     from device.sending.connecting import ways
-    from device.server import proxy
+    from device.server import permissions, proxy
     from device.server.errors import ServerError
     from device.server.http import Connection
     from device.server.tls import Trust
@@ -89,7 +104,13 @@ def _told(run: Run, secrets: Secrets) -> bool:
     except (ServerError, ValueError):
         return False
     try:
-        answer = connection.request("POST", LOGOUT, {"Authorization": f"Bearer {token}"}, body)
+        head = {"Authorization": f"Bearer {token}"}
+        connection.connect()
+        if connection.is_unproven() and secrets.access_token:
+            connection.request("GET", permissions.ME, head)
+        if connection.is_unproven():
+            return False
+        answer = connection.request_in_secret("POST", LOGOUT, head, body)
         return 200 <= answer.status < 300 and answer.status != 203
     except ServerError:
         return False

@@ -285,12 +285,12 @@ def finish(run: Run) -> None:
     # What is kept back because its book is switched off waits for nothing.
     run.result.counts["waiting"] = sum(_waiting(entries).values())
     run.result.counts["rejected"] = sum(entry.count for entry in entries if entry.state == rules.REJECTED)
-    secrets = Keeper(run.folder.disk, run.folder.secrets).load()
-    account = None if secrets is None else _shown(secrets)
+    secrets = Keeper(run.folder.disk, run.folder.secrets).load_all()
+    account = _shown(secrets) if secrets.has_account() else None
     server = None if account is None else account.server
     problem = settings.get(run.store, settings.LAST_PROBLEM)
     offered = _offer(run)
-    _write_for_launcher(run, entries, account, problem, offered)
+    _write_for_launcher(run, entries, account, secrets.has_others(), problem, offered)
     if run.job.id is not None:
         from device import book_state_results
         from device.store import preferences
@@ -350,7 +350,7 @@ def _offer(run: Run) -> bool:
 
 
 def _write_for_launcher(
-    run: Run, entries: list[OpenEntry], account: Shown | None, problem: str | None, offered: bool
+    run: Run, entries: list[OpenEntry], account: Shown | None, has_others: bool, problem: str | None, offered: bool
 ) -> None:
     from device import hardcover_verbs, json_text, matching_verbs
     from device.store import books, preferences, settings
@@ -358,6 +358,7 @@ def _write_for_launcher(
 
     state = menu.State(entries, preferences.load(run.store), int(time.time()))
     state.account = account
+    state.has_other_accounts = has_others
     state.server = None if account is None else account.server
     state.problem = problem
     state.lacking = _lacking(run)

@@ -57,6 +57,20 @@ def account(shown: Shown) -> list[Json]:
     return items
 
 
+def others() -> list[Json]:
+    """The submenu's items where there are only accounts elsewhere than at a server."""
+    return [
+        {
+            "id": "sign-out",
+            "kind": "action",
+            "label": account_texts.SIGN_OUT_OF_OTHERS,
+            "help": account_texts.SIGN_OUT_OF_OTHERS_HELP,
+            "confirm": account_texts.SIGN_OUT_OF_OTHERS_CONFIRM,
+            "verb": "sign-out",
+        }
+    ]
+
+
 def notes(shown: Shown) -> list[Json]:
     """What stands in the menu itself, below the server: it is to be seen."""
     if not shown.unencrypted:

@@ -23,8 +23,8 @@ class State:
     """What the menu shows. `problem`: what the last sync that failed had to say; `offers`: items that come first."""
 
     __slots__ = (
-        "account", "entries", "hardcover", "lacking", "last_sync_at", "matching", "now", "offers", "preferences",
-        "problem", "server", "untracked",
+        "account", "entries", "hardcover", "has_other_accounts", "lacking", "last_sync_at", "matching", "now", "offers",
+        "preferences", "problem", "server", "untracked",
     )  # fmt: skip
 
     def __init__(self, entries: list[OpenEntry], preferences: Preferences, now: int) -> None:
@@ -37,6 +37,7 @@ class State:
         self.untracked: list[str] = []
         self.offers: list[Json] = []
         self.account: account_menu.Shown | None = None
+        self.has_other_accounts = False  # elsewhere than at a server
         self.lacking: list[str] = []  # what the account at the server may not do
         self.matching: list[Json] = []  # of the open book, and of those that are not matched
         self.hardcover: list[Json] = []  # its submenu, if there is one
@@ -60,7 +61,7 @@ def menu(state: State) -> dict[str, Json]:
         _submenu("history", texts.HISTORY, _history()),
         *state.matching,
         *state.hardcover,
-        *([_submenu("account", account_texts.ACCOUNT, account_menu.account(state.account))] if state.account else []),
+        *_account(state),
         action("selfcheck", texts.SELFCHECK, texts.SELFCHECK_HELP, True),
         text("server", texts.server(state.server) if state.server else texts.NOT_CONFIGURED),
         *(account_menu.notes(state.account) if state.account else []),
@@ -86,6 +87,14 @@ def plugin_offer() -> list[Json]:
     decline = action("plugin-decline", texts.PLUGIN_DECLINE, texts.PLUGIN_DECLINE_HELP, True, "import-plugin")
     decline["arguments"] = {"decline": True}
     return [take, decline]
+
+
+def _account(state: State) -> list[Json]:
+    if state.account:
+        return [_submenu("account", account_texts.ACCOUNT, account_menu.account(state.account))]
+    if state.has_other_accounts:
+        return [_submenu("account", account_texts.ACCOUNT, account_menu.others())]
+    return []
 
 
 def _history() -> list[Json]:

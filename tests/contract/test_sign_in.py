@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.contract.one_answer_server import OneAnswerServer
 from tests.contract.plain_client import PlainClient
 from tests.contract.test_transport import library, texts
 from tests.reader import MOBY, Reader
@@ -55,6 +56,10 @@ def set_up(reader: Reader, *lines: str) -> str:
 def secrets(reader: Reader) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((reader.data / "secrets.json").read_text())
     return found
+
+
+def edit(reader: Reader, **fields: Any) -> None:
+    (reader.data / "secrets.json").write_text(json.dumps(secrets(reader) | fields))
 
 
 def asked(server: StandIn, path: str) -> int:
@@ -104,6 +109,27 @@ def test_a_token_that_is_none_is_said(server: StandIn, reader: Reader) -> None:
     assert "does not take the token any more" in reader.run("sync").stderr
 
 
+def test_an_access_token_serves_on_a_device_whose_clock_is_days_ahead(server: StandIn, reader: Reader) -> None:
+    server.clock.advance(-2 * DAY_S)
+    access, _ = tokens_of(server)
+    set_up(reader, f"server = {server.url}", f"token = {access}")
+    reader.reads(**MOBY)
+    assert reader.run_job("sync", reason="tap")["counts"]["sent"] == 1
+
+
+def test_a_token_of_another_user_is_not_taken_for_this_account(server: StandIn, reader: Reader) -> None:
+    server.add_user("bert", "pw")
+    reader.configure(server.url)
+    client = PlainClient(server)
+    token = client.log_in("bert", "pw").json["refreshToken"]
+    client.close()
+    (reader.data / "setup.txt").write_text(f"token = {token}\n")
+    run = reader.run("configure")
+    assert run.returncode == 1
+    assert "is not anna's: to change to that account, write server and token into it" in run.stderr
+    assert secrets(reader)["token"] == ""
+
+
 def test_where_passwords_are_switched_off_the_reader_learns_what_to_do(any_server: StandIn, reader: Reader) -> None:
     any_server.settings.oidc_only = True
     reader.configure(any_server.url)
@@ -145,6 +171,101 @@ def test_a_first_login_that_fails_keeps_the_password(server: StandIn, reader: Re
     reader.reads(**MOBY)
     assert reader.run("sync").returncode == 4
     assert reader.run("sync").returncode == 0
+
+
+def signed_in_without_a_password(server: StandIn, reader: Reader) -> None:
+    """With another session waiting, and an access token that is over."""
+    set_up(reader, f"server = {server.url}", "user = anna", "password = secret", "keep_password = no")
+    reader.reads(**MOBY)
+    assert reader.run("sync").returncode == 0
+    server.clock.advance(11 * 3600)
+    reader.reads(start=1_795_100_000, **MOBY)
+
+
+def test_a_lost_answer_to_a_renewal_locks_nobody_out_and_is_told_once(any_server: StandIn, reader: Reader) -> None:
+    signed_in_without_a_password(any_server, reader)
+    any_server.fault(when=lambda method, path, count: path == REFRESH, do="lose_reply", times=1)
+    assert reader.run_job("sync", reason="close")["outcome"] == "offline"
+    result = reader.run_job("sync", reason="network")
+    assert (result["outcome"], result["counts"]["sent"]) == ("done", 1)
+    assert "It serves until" in texts(result)
+    reader.reads(start=1_795_200_000, **MOBY)
+    result = reader.run_job("sync", reason="close")
+    assert (result["counts"]["sent"], texts(result)) == (1, "1 reading session sent.")
+    any_server.clock.advance(31 * DAY_S)
+    reader.reads(start=1_795_300_000, **MOBY)
+    result = reader.run_job("sync", reason="close")
+    assert result["outcome"] == "failed"
+    assert "put it into setup.txt again" in texts(result)
+    assert "It serves until" not in texts(result)
+
+
+def test_keep_password_no_takes_a_password_that_has_served_from_the_device_at_once(
+    server: StandIn, reader: Reader
+) -> None:
+    reader.configure(server.url)
+    reader.reads(**MOBY)
+    reader.run("sync")
+    assert secrets(reader)["password"] == "secret"
+    set_up(reader, "keep_password = no")
+    assert secrets(reader)["password"] == ""
+    set_up(reader, "password = secret")
+    assert secrets(reader)["password"] == "secret"
+
+
+# What something in front of the server says
+
+JSON_HEAD = "HTTP/1.1 {} X\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{}"
+STRANGE = [
+    (401, '{"error":"Unauthorized"}'),
+    (403, '{"message":"Access denied by policy"}'),
+    (400, '{"message":"Bad gateway"}'),
+    (400, '{"status":400,"message":"Another thing"}'),
+]
+
+
+def said(status: int, body: str) -> bytes:
+    return JSON_HEAD.format(status, len(body), body).encode()
+
+
+@pytest.mark.parametrize(("status", "body"), STRANGE)
+def test_what_is_not_the_servers_own_refusal_costs_no_token(
+    server: StandIn, reader: Reader, status: int, body: str
+) -> None:
+    signed_in_without_a_password(server, reader)
+    before = secrets(reader)["refresh_token"]
+    with OneAnswerServer(always=said(status, body)) as stranger:
+        edit(reader, server=stranger.url, known_as=server.url, access_expires_at=0)
+        assert reader.run_job("sync", reason="close")["outcome"] == "offline"
+    assert secrets(reader)["refresh_token"] == before
+    edit(reader, server=server.url)
+    assert reader.run_job("sync", reason="tap")["counts"]["sent"] == 1
+
+
+def test_where_a_password_is_kept_a_refusal_in_a_strange_form_leads_to_a_login(server: StandIn, reader: Reader) -> None:
+    reader.configure(server.url)
+    reader.reads(**MOBY)
+    reader.run("sync")
+    before = secrets(reader)
+    with OneAnswerServer(always=said(*STRANGE[0])) as stranger:
+        edit(reader, server=stranger.url, known_as=server.url, access_expires_at=0)
+        reader.reads(start=1_795_100_000, **MOBY)
+        assert reader.run_job("sync", reason="close")["outcome"] == "offline"
+        paths = [request.split(b" ")[1].decode() for request in stranger.requests]
+    assert paths == [REFRESH, LOGIN]
+    assert secrets(reader)["refresh_token"] == before["refresh_token"]
+
+
+@pytest.mark.parametrize(("status", "body"), STRANGE[:3])
+def test_what_is_not_the_servers_own_refusal_of_a_login_does_not_stop_the_next(
+    server: StandIn, reader: Reader, status: int, body: str
+) -> None:
+    with OneAnswerServer(always=said(status, body)) as stranger:
+        reader.configure(stranger.url)
+        reader.reads(**MOBY)
+        assert reader.run_job("sync", reason="close")["outcome"] == "offline"
+    edit(reader, server=server.url)
+    assert reader.run_job("sync", reason="network")["counts"]["sent"] == 1
 
 
 # Too many failures
@@ -249,6 +370,58 @@ def test_who_signs_in_again_goes_on_where_she_was(server: StandIn, reader: Reade
     assert reader.run("sync").stdout == "1 reading session sent.\n"
     assert len(server.sessions()) == 2
     assert not [request for request in server.requests if "/reading-sessions/book/" in request.path]
+
+
+def test_who_signs_in_again_at_another_address_of_the_server_goes_on_where_she_was(
+    server: StandIn, reader: Reader
+) -> None:
+    reader.configure(server.url)
+    reader.reads(**MOBY)
+    reader.run("sync")
+    reader.run("sign-out")
+    lines = ("server = https://books.example.org", f"local_server = {server.url}", "user = anna", "password = secret")
+    set_up(reader, *lines)
+    assert secrets(reader)["known_as"] == server.url
+    reader.run("sign-out")
+    set_up(reader, f"server = {server.url.replace('http:', 'https:')}", "user = anna", "password = secret")
+    assert secrets(reader)["known_as"] == server.url
+    reader.run("sign-out")
+    set_up(reader, f"server = {server.url}", "user = bert", "password = secret")
+    assert secrets(reader)["known_as"] == ""
+
+
+def test_an_account_elsewhere_can_be_signed_out_of_without_one_at_a_server(reader: Reader) -> None:
+    set_up(reader, "hardcover_token = abc", "koreader_user = kate", "koreader_password = k")
+    menu = json.loads((reader.data / "menu.json").read_text())
+    [account] = [item for item in menu["items"] if item.get("id") == "account"]
+    [item] = account["items"]
+    assert (item["verb"], "Hardcover" in item["confirm"]) == ("sign-out", True)
+    said = texts(reader.run_job("sign-out", reason="tap"))
+    assert said == "No account at a server was signed in. The others (Hardcover, KOReader's sync) are removed."
+    assert not (reader.data / "secrets.json").exists()
+    assert '"sign-out"' not in (reader.data / "menu.json").read_text()
+
+
+def test_signing_out_warns_of_a_token_file_that_the_next_sync_would_take(server: StandIn, reader: Reader) -> None:
+    reader.configure(server.url)
+    (reader.data / "hardcover_token.txt").write_text("abc\n")
+    assert "hardcover_token.txt is still there" in texts(reader.run_job("sign-out", reason="tap"))
+
+
+def test_signing_out_gives_another_booklore_no_refresh_token(server: StandIn, reader: Reader) -> None:
+    set_up(reader, "server = http://127.0.0.1:9", f"local_server = {server.url}", "user = anna", "password = secret")
+    edit(reader, access_token="a.b.c", refresh_token="d.e.f")
+    assert "The server could not be told" in texts(reader.run_job("sign-out", reason="tap"))
+    assert asked(server, LOGOUT) == 0
+    assert not any("d.e.f" in request.headers.get("authorization", "") for request in server.requests)
+
+
+def test_signing_out_at_home_tells_the_server(server: StandIn, reader: Reader) -> None:
+    set_up(reader, "server = http://127.0.0.1:9", f"local_server = {server.url}", "user = anna", "password = secret")
+    reader.reads(**MOBY)
+    reader.run("sync")
+    reader.run("sign-out")
+    assert asked(server, LOGOUT) == 1
 
 
 def test_signing_out_without_an_account_is_no_failure(reader: Reader) -> None:
