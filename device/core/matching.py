@@ -269,7 +269,7 @@ class _Pair:
         self.isbns_differ = bool(wanted.isbns and book.isbns) and not self.has_isbn
         theirs = languages.code(book.language)
         self.languages_differ = bool(theirs and wanted.language) and theirs != wanted.language
-        self.language_is_known = bool(theirs and wanted.language)
+        self.language_is_half_known = bool(theirs) != bool(wanted.language)
         formats = [file_kinds.suffix(name) for name, _ in book.files]
         self.has_format = wanted.format in formats
         self.has_kind = not formats or wanted.kind in [file_kinds.kind(name) for name, _ in book.files]
@@ -408,8 +408,8 @@ class _Pair:
         title = self.wanted.title
         if title.is_generic or self.authors != names.ALL:
             return True  # a title of many books; or somebody has adapted, illustrated or translated it
-        if not self.language_is_known and not title.tells_its_language():
-            return True  # translations keep such a title
+        if self.language_is_half_known and not title.tells_its_language():
+            return True  # translations keep such a title; where neither side names a language, there is nothing to tell
         if self.wanted.kind == file_kinds.PICTURES:
             return self.numbers != titles.SAME_NUMBER
         if _is_dated(self.wanted.stem, title) or any(
