@@ -103,6 +103,11 @@ class ModelServer:
             if self.silent_library:
                 raise Hangs
             return Reply(200, [_book_record(id, title) for id, title in self.books.items()])
+        if path == "/api/v1/books/batch" and method == "GET":
+            sought = [int(id) for id in query.partition("=")[2].replace("%2C", ",").split(",")]
+            return Reply(200, [_book_record(id, self.books[id]) for id in sought if id in self.books])
+        if path == "/api/v1/books/page":
+            return self._newest(query) if self.dialect == GRIMMORY else own_error(500, "An unexpected error occurred.")
         if path.startswith("/api/v1/books/by-hash/"):
             return own_error(404, "no such book") if self.dialect == WORLDTEACHER else Reply(200, html=True)
         if path.startswith("/api/v1/reading-sessions"):
@@ -111,6 +116,14 @@ class ModelServer:
             if path == base or path.startswith(base + "/"):
                 return self._marks(kind, method, path.removeprefix(base).strip("/"), fields)
         return self._books(method, path, fields)
+
+    def _newest(self, query: str) -> Reply:
+        """The books that were added last come first; ids grow."""
+        asked = dict(part.split("=") for part in query.split("&"))
+        start, size = int(asked["page"]) * int(asked["size"]), int(asked["size"])
+        found = sorted(self.books.items(), reverse=True)[start : start + size]
+        content = [_book_record(id, title) for id, title in found]
+        return Reply(200, {"content": content, "page": {"totalElements": len(self.books)}})
 
     def _reading_sessions(self, method: str, path: str, query: str, fields: Row) -> Reply:
         rest = path.removeprefix("/api/v1/reading-sessions").strip("/")

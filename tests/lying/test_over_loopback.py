@@ -138,6 +138,7 @@ def test_everything_arrives_exactly_once_over_real_sockets(seed: int, tmp_path: 
         for number in range(ROUNDS):
             if number == ROUNDS // 2:
                 server.add_book(title=TITLES[2], authors=["Somebody"])
+                schedule.reader.let_the_library_age()
             schedule.one_round()
             assert max(schedule.stored().values(), default=1) == 1
         schedule.end()
