@@ -68,6 +68,8 @@ class Account:
         secrets = self._secrets
         now = self._now()
         if secrets.access_token and secrets.obtained_at <= now < secrets.access_expires_at - RENEW_EARLY_S:
+            if not secrets.refresh_token:
+                self._connection.avoid_doubt()  # it may be a refresh token that serves on, for weeks
             return secrets.access_token
         return self.renew()
 
@@ -104,6 +106,7 @@ class Account:
         secrets.obtained_at = self._now()
         secrets.access_expires_at = secrets.obtained_at + lifetime_s(token) + RENEW_EARLY_S
         self._keeper.save(secrets)
+        self._connection.avoid_doubt()
         return token
 
     def _without_anything(self) -> str:

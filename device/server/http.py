@@ -139,11 +139,17 @@ class Connection:
         """The same for what nobody else may read, a password or a refresh token: by an unproven way only where no other
         is left. Afterwards `address` is where it went; the next request goes by the first way again."""
         way = self._ways[0]
+        put_off = self._put_off
+        self.avoid_doubt()
+        self._put_off = put_off if self._ways[0] is way else way
+        return self._whole(method, path, headers, body)
+
+    def avoid_doubt(self) -> None:
+        """All that follows is secret: an unproven way comes last from here on."""
+        self._put_off = None
         if self.is_unproven() and len(self._ways) > 1:
             self.close()
             self._ways.append(self._ways.pop(0))
-            self._put_off = way
-        return self._whole(method, path, headers, body)
 
     def _come_back(self) -> None:
         way, self._put_off = self._put_off, None

@@ -180,6 +180,24 @@ def test_another_booklore_at_the_address_of_home_gets_no_password_and_no_refresh
     assert kept(reader, "address_worked") == "remote"
 
 
+def test_another_booklore_gets_no_refresh_token_that_serves_as_an_access_token(
+    server: StandIn, friend: StandIn, reader: Reader
+) -> None:
+    set_up(reader, server.url, friend.url, "keep_password = no\n")
+    reader.reads(**MOBY)
+    reader.run("sync")
+    token = json.loads((reader.data / "secrets.json").read_text())["refresh_token"]
+    server.clock.advance(11 * 3600)
+    server.fault(when=lambda method, path, count: path.endswith("/refresh"), do="lose_reply", times=1)
+    for number in range(1, 4):
+        forget(reader, "address_worked")
+        reader.reads(start=1_795_000_000 + number * 1000, **MOBY)
+        reader.run("sync")
+    assert len(server.sessions()) == 4
+    assert json.loads((reader.data / "secrets.json").read_text())["access_token"] == token
+    assert secrets_told_to(friend, token) == []
+
+
 def test_another_booklore_that_is_all_there_is_takes_no_token_away_and_stops_no_later_sync(
     server: StandIn, friend: StandIn, reader: Reader
 ) -> None:

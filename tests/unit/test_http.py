@@ -326,11 +326,12 @@ def test_a_question_that_gets_no_answer_on_a_kept_connection_is_not_asked_again(
     server: ScriptedServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(framing, "IDLE_S", 0.3)
-    server.scripts = [[json_answer()], [1.0, b""], [json_answer()]]
+    server.scripts = [[json_answer()], [0.4, b""], [json_answer()]]
     connection = connect()
     connection.request("GET", "/", {})
     with pytest.raises(ReplyLost, match="no answer"):
         connection.request("GET", "/", {})
+    time.sleep(0.3)  # as long as a second one would have been waited for
     assert len(server.requests) == 2
 
 
