@@ -19,6 +19,7 @@ from tests.reader import EMMA, MOBY, ROOT, Reader
 
 START = 1_795_000_000
 EVENING_S = 86_400
+EMMA_ISBN = "9780141439587"
 PAGE_BYTES = 4_096  # of the store
 ROLLBACK_JOURNAL_IS_HOT = bytes.fromhex("d9d505f920a163d7")  # how it begins then (sqlite.org/fileformat2.html)
 NEVER = 10**9
@@ -227,7 +228,7 @@ def import_of_the_old_plugin(world: World) -> None:
         old.set(server_url=world.server.url, booklore_username="anna", booklore_password="secret", is_enabled="true")
         hashes = {"Moby Dick": "a" * 32, "Emma": "b" * 32}
         old.add_book("/books/Moby.epub", hashes["Moby Dick"], 1, title="Moby Dick", author="Herman Melville")
-        old.add_book("/books/Emma.epub", hashes["Emma"], title="Emma", author="Jane Austen")
+        old.add_book("/books/Emma.epub", hashes["Emma"], title="Emma", author="Jane Austen", isbn13=EMMA_ISBN)
         for number in range(5):
             start, length_s = START + number * EVENING_S, 4 * 40
             title = "Emma" if number % 2 else "Moby Dick"
