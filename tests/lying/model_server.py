@@ -103,6 +103,8 @@ class ModelServer:
             if self.silent_library:
                 raise Hangs
             return Reply(200, [_book_record(id, title) for id, title in self.books.items()])
+        if path == "/api/v1/users/me":
+            return Reply(200, {"id": 1, "permissions": {"admin": True}, "assignedLibraries": [{"id": 1}]})
         if path == "/api/v1/books/batch" and method == "GET":
             sought = [int(id) for id in query.partition("=")[2].replace("%2C", ",").split(",")]
             return Reply(200, [_book_record(id, self.books[id]) for id in sought if id in self.books])
