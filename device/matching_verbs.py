@@ -237,9 +237,10 @@ def _account(run: Run) -> tuple[Keeper, Secrets | None]:
 class _Online:
     """The server, as far as it can be asked in this run; what cannot be had is said and is no failure."""
 
-    __slots__ = ("_clock", "_link", "_run", "was_asked")
+    __slots__ = ("_clock", "_link", "_progress", "_run", "was_asked")
 
     def __init__(self, run: Run) -> None:
+        from device.importing.progress import Progress
         from device.sending.clock import Clock
         from device.sending.connecting import link
         from device.sending.sync import prepare
@@ -247,6 +248,7 @@ class _Online:
 
         self._run = run
         self._clock = Clock()
+        self._progress = Progress(run.job.id is None, texts.reading_library, run.folder.log)
         self._link: Link | None = None
         self.was_asked = False  # and has answered
         keeper, secrets = _account(run)
@@ -259,6 +261,7 @@ class _Online:
             run.result.say(protocol.WARNING, f"{problem}.")
 
     def close(self) -> None:
+        self._progress.end()
         if self._link is not None:
             self._link.close()
 
@@ -314,7 +317,7 @@ class _Online:
 
         client, store = self._link.client, self._run.store
         dialect = Dialect(store, client, self._clock, self._check_time)
-        return Finder(store, client, dialect, self._clock.wall_s(), self._check_time, None)
+        return Finder(store, client, dialect, self._clock.wall_s(), self._check_time, self._progress.report)
 
     def _check_time(self) -> None:
         from device.sending.sender import LAST_START_S

@@ -18,6 +18,7 @@ from __future__ import annotations
 from device import protocol
 from device.core import outbox as rules
 from device.core import preferences
+from device.importing.progress import Progress
 from device.sending import batches
 from device.sending.book_states import BookStates
 from device.sending.changes import Change, commit
@@ -29,7 +30,7 @@ from device.sending.rights import Rights
 from device.server import answers, deliveries
 from device.server.errors import BookGone, OutOfTime, ServerError, ServerFailed
 from device.store import books, outbox, settings
-from device.ui import texts
+from device.ui import matching_texts, texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Sender:
         self._decimals = wanted.number(preferences.PROGRESS_DECIMALS)
         self._clock = clock
         self._asked_for = job.asked_for()
+        self._progress = Progress(job.id is None, matching_texts.reading_library, _log_nowhere)
         self._states = BookStates(store, client, wanted, job, result, clock, self._check_time)
         self._dialect = Dialect(store, client, clock, self._check_time)
         self._rights = Rights(store, client, clock, self._check_time)
@@ -112,11 +114,19 @@ class Sender:
                 settings.remove(self._store, settings.LIBRARY_FIRST)
         try:
             find_books(
-                self._store, self._client, self._dialect, self._asked_for, self._clock.wall_s(), self._check_time
+                self._store,
+                self._client,
+                self._dialect,
+                self._asked_for,
+                self._clock.wall_s(),
+                self._check_time,
+                self._progress.report,
             )
         except ServerFailed as problem:
             self._library_problem = problem
             return
+        finally:
+            self._progress.end()
         if books.unmatched(self._store) or self._rights.is_of_use():
             self._rights.look(self._result, self._asked_for)  # it may be the account that cannot see them
 
@@ -347,6 +357,10 @@ class Sender:
                 message = protocol.WARNING, texts.rejected(change.entry.kind, self._title, change.reason or "")
                 if message not in self._result.messages:
                     self._result.say(*message)
+
+
+def _log_nowhere(_text: str) -> None:
+    """A run that nobody watches says what it did when it is done."""
 
 
 def _settles_in_s(entry: Entry, now: Uptime) -> int:
