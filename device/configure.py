@@ -6,7 +6,7 @@ without a value takes it away.
 
 Promises: the old account stays until the new one is complete and durable; after that the setup file in the data folder
 is removed, because it holds the password.
-Called by: `device/worker.py`, `device/verbs.py`.
+Called by: `device/worker.py`, `device/verbs/`.
 """
 
 from __future__ import annotations

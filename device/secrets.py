@@ -4,7 +4,7 @@ reader's other accounts: KOReader's own sync, OPDS, Hardcover.
 Promises: a file of its own with mode 0600, replaced as a whole, so that a password can never meet another server's
 address; what is unreadable counts as absent. No password or token is ever logged or shown.
 Called by: `device/configure.py` and `device/importing/plugin_import.py` write the account,
-`device/server/account.py` (through `Keeper`) the tokens, `device/account_verbs.py` removes it all.
+`device/server/account.py` (through `Keeper`) the tokens, `device/verbs/account.py` removes it all.
 """
 
 from __future__ import annotations

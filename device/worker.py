@@ -170,7 +170,9 @@ def _run_on_store(folder: Folder, job: Job, result: Result, setup: Setup | None,
     from device import process
     from device.recovery import evidence, soundness
     from device.store import database
-    from device.verbs import Run, finish, run_verb
+    from device.verbs.ending import finish
+    from device.verbs.run import Run
+    from device.verbs.table import run_verb
 
     now = int(time.time())
     store = database.open_store(folder.disk, folder.store, now)

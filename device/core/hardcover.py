@@ -3,7 +3,7 @@
 Promises: a status or rating that Hardcover has already costs no request; a book is taken for one of Hardcover's only by
 its ISBN, or where title and author are plainly the same and no second one is.
 Never: sends, stores.
-Called by: `device/sending/hardcover.py`, `device/hardcover_verbs.py`; `hardcover_answers.py` for what answers are read
+Called by: `device/sending/hardcover.py`, `device/hardcover.py`; `hardcover_answers.py` for what answers are read
 into. Source: docs.hardcover.app (status numbers) and the published GraphQL schema of August 2026.
 """
 

@@ -2,7 +2,7 @@
 
 Promises: one pass over the library, whatever is looked for; no file is compared with a book that it has nothing in
 common with.
-Called by: `device/sending/finding_books.py`, `device/matching_verbs.py`.
+Called by: `device/sending/finding_books.py`, `device/verbs/matching.py`.
 """
 
 from __future__ import annotations

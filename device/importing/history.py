@@ -6,7 +6,7 @@ What was stored before is never stored again, whatever KOReader's statistics say
 sessions alone (`device/core/history.py` says how). The mark of how far the last import came only saves the work of
 reading everything again when nothing has changed; without it the same would be stored.
 Imported sessions are `unproven`: another program may have sent them already, so the server is asked before they go out.
-Called by: `device/verbs.py`. Never: decides what counts; sends.
+Called by: `device/verbs/`. Never: decides what counts; sends.
 """
 
 from __future__ import annotations

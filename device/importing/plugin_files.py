@@ -5,7 +5,7 @@
     <KOReader>/settings/booklore_db.lua          books and waiting sessions, before it had a database
     <KOReader>/plugins/…/hardcover.token         a token, if the reader has put one there
 
-Called by: `device/verbs.py`, `device/importing/plugin_import.py`, `device/importing/plugin_sources.py`.
+Called by: `device/verbs/`, `device/importing/plugin_import.py`, `device/importing/plugin_sources.py`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Promises: the sources are only read. The store is changed in pieces, each a tran
 import came, so that a run that is killed or has no more time leaves nothing half done and the next one goes on; doing
 it again adds nothing. What the reader has set here stays as it is: her account, her preferences, her matches. Nothing
 of an account gets into a message. A source that cannot be read costs only what is in it.
-Called by: `device/verbs.py`.
+Called by: `device/verbs/`.
 Law: what the plugin kept, table by table, from its version 1 to 4.4 and its fork; its own mistakes are known, and
 `device/core/plugin_rows.py` says which of its facts are not believed.
 """

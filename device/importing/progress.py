@@ -1,6 +1,6 @@
 """How far long work has come: on a terminal a line that changes, else a few lines in the log.
 
-Called by: `device/verbs.py`, which hands `report` to the work.
+Called by: `device/verbs/`, which hands `report` to the work.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Promises: no rating, status or position goes out in a run that has not heard what the server has of that book; where the
 server does not say it, they wait and nothing else does. One question to the server serves up to fifty books, and each
 book is asked for once a run. What follows from the answer is `comparing.py`'s.
-Called by: `device/sending/sender.py`. What the device is to be given is told by `device/book_state_results.py`.
+Called by: `device/sending/sender.py`. What the device is to be given is told by `device/verbs/book_state_results.py`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Promises: nothing is sent here; the first request decides which address it is. What the run has learnt (the authority
 that vouched, the address that worked, a certificate to ask about) is kept by `Link.close`.
-Called by: `device/sending/sync.py`, `device/account_verbs.py`; `device/selfcheck.py` asks for the ways.
+Called by: `device/sending/sync.py`, `device/verbs/account.py`; `device/selfcheck.py` asks for the ways.
 """
 
 from __future__ import annotations

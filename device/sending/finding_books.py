@@ -7,7 +7,7 @@ Which book it is, `device/core/matching.py` decides.
 Promises: no book that is found or not keeps another from going out. The library is read when a book is new, but not
 more often than every ten minutes, else once a day while something waits; when the reader asks, if it is older than a
 minute. What a book could be is kept for her to choose from.
-Called by: `device/sending/sender.py`, `device/matching_verbs.py`.
+Called by: `device/sending/sender.py`, `device/verbs/matching.py`.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ Promises: without a token, or with nothing to send, it asks nothing; a failed ru
 a token that is refused is told once and not tried again unasked until there is another; a book that Hardcover refuses
 blocks no other. A lost answer needs no care: what was wanted is compared with what is there, and wanted again.
 Never: takes one book for another without being sure; that is the reader's choice.
-Called by: `device/hardcover_verbs.py`. What is decided is `device/core/hardcover.py`'s.
+Called by: `device/hardcover.py`. What is decided is `device/core/hardcover.py`'s.
 """
 
 from __future__ import annotations

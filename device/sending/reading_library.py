@@ -4,7 +4,7 @@ Promises: a run that is cut off leaves what it has read; a book is taken for van
 its end. Where the server gives its library by pages, the newest are read until one brings nothing new and the numbers
 agree; all of it is read once a week, for what was changed there. Memory does not grow with the library, but for one
 number a book.
-Called by: `device/sending/finding_books.py`, `device/matching_verbs.py`.
+Called by: `device/sending/finding_books.py`, `device/verbs/matching.py`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Promises: `users/me` is asked once a month, and again when the server has refused something; while something is lacking
 once a day, and whenever the reader asks for a sync. What is lacking is told once and stays in the menu and the status
 until it is no longer lacking. Nothing is kept from being tried, and an answer that does not come is no error.
-Called by: `device/sending/sender.py`, when books were looked for in vain; `device/verbs.py` for what is known.
+Called by: `device/sending/sender.py`, when books were looked for in vain; `device/verbs/` for what is known.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Promises: a run that has nothing to do asks nothing; in manual mode only the reader makes a run go; after a failure
 unasked runs pause, each time longer, with jitter, and a refused login is not tried again unasked. What the server's
 clock says is recorded whenever it was heard.
-Called by: `device/verbs.py`. The sending itself is `sending.py`'s.
+Called by: `device/verbs/`. The sending itself is `sending.py`'s.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Promises: memory does not grow with the library; what is too long or of another kind is left out, and a book that has
 no usable number altogether.
 Never: decides which book is which.
-Called by: `device/sending/reading_library.py`, `device/sending/finding_books.py`, `device/matching_verbs.py`.
+Called by: `device/sending/reading_library.py`, `device/sending/finding_books.py`, `device/verbs/matching.py`.
 Source: `BookController` of BookLore 2.3.0 and Grimmory 3.2.4; the image's `GET /api/v1/books/by-hash/{hash}`.
 """
 

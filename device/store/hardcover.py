@@ -4,7 +4,7 @@ Rule 1: a wish is kept whether or not there is a token, so that a token that com
 What is wanted and what was sent stand side by side: sending twice changes nothing, so a lost answer is repeated.
 
 Called by: whoever agrees on a rating or status with the server calls `want`; `device/sending/hardcover.py` and
-`device/hardcover_verbs.py` call the rest.
+`device/hardcover.py` call the rest.
 """
 
 from __future__ import annotations

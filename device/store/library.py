@@ -2,7 +2,7 @@
 
 Promises: a book that has not changed is not written again; what a list leaves out (the fingerprint, Hardcover's number)
 stays. Reading it takes one book at a time.
-Called by: `device/sending/reading_library.py`, `device/sending/finding_books.py`, `device/matching_verbs.py`.
+Called by: `device/sending/reading_library.py`, `device/sending/finding_books.py`, `device/verbs/matching.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The account in the menu model: where it is, and the ways out of it. The user's name is not in it: the model's file
 can be read by anybody who has the device's storage in hand.
 
-Called by: `menu.py`, with what `device/verbs.py` knows of the account. Pure.
+Called by: `menu.py`, with what `device/verbs/` knows of the account. Pure.
 """
 
 from __future__ import annotations

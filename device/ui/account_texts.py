@@ -1,6 +1,6 @@
 """Texts about the account: its address, its certificate, signing in and out.
 
-Called by: `account_menu.py`, `device/sending/sync.py`, `device/account_verbs.py`, `device/verbs.py`. Law: what
+Called by: `account_menu.py`, `device/sending/sync.py`, `device/verbs/account.py`, `device/verbs/`. Law: what
 `texts.py` says of texts.
 """
 

@@ -1,6 +1,6 @@
 """Texts about what a server, or the account there, cannot do.
 
-Called by: `device/sending/rights.py`, `device/verbs.py`, `device/selfcheck.py`. Law: what `texts.py` says of texts.
+Called by: `device/sending/rights.py`, `device/verbs/`, `device/selfcheck.py`. Law: what `texts.py` says of texts.
 """
 
 from __future__ import annotations

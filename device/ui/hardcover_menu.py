@@ -1,6 +1,6 @@
 """Hardcover in the menu and in the status report: what waits, for which book, and what the reader can do about it.
 
-Called by: `device/hardcover_verbs.py`, where there is a token. Pure: what waits in, items and lines out.
+Called by: `device/hardcover.py`, where there is a token. Pure: what waits in, items and lines out.
 """
 
 from __future__ import annotations

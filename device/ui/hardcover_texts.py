@@ -1,6 +1,6 @@
 """Texts about Hardcover: of messages, questions and the menu.
 
-Called by: `device/sending/hardcover.py`, `device/hardcover_verbs.py`, `hardcover_menu.py`.
+Called by: `device/sending/hardcover.py`, `device/hardcover.py`, `hardcover_menu.py`.
 Law: what `texts.py` says of texts. Never: a token.
 """
 

@@ -1,6 +1,6 @@
 """What an import of KOReader's history would bring, and what it brought, in lines for the reader.
 
-Called by: `device/importing/history.py` for its problems, `device/verbs.py` for the lines. Pure.
+Called by: `device/importing/history.py` for its problems, `device/verbs/` for the lines. Pure.
 """
 
 from __future__ import annotations

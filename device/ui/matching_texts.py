@@ -1,6 +1,6 @@
 """Texts about which book on the server a file is: of the menu, of questions, and of what came of them.
 
-Called by: `unmatched.py`, `device/matching_verbs.py`, `device/sending/finding_books.py`. Law: what `texts.py` says.
+Called by: `unmatched.py`, `device/verbs/matching.py`, `device/sending/finding_books.py`. Law: what `texts.py` says.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The menu model of docs/protocol.md: what the launcher draws under *Tools*, as data.
 
-Called by: `device/verbs.py`. Pure: preferences and the store's rows in, items out.
+Called by: `device/verbs/`. Pure: preferences and the store's rows in, items out.
 """
 
 from __future__ import annotations

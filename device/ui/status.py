@@ -1,6 +1,6 @@
 """The status report: what waits, for which book, since when and why.
 
-Called by: `device/verbs.py`, `menu.py`. Pure: the store's rows in, lines out.
+Called by: `device/verbs/`, `menu.py`. Pure: the store's rows in, lines out.
 """
 
 from __future__ import annotations

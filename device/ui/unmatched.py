@@ -1,6 +1,6 @@
 """The menu of books that are not matched, and the question which book one is.
 
-Called by: `device/matching_verbs.py`. Pure: the store's rows in, items and questions out.
+Called by: `device/verbs/matching.py`. Pure: the store's rows in, items and questions out.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Promises: a fingerprint is believed only because the reader said so. After signing out nothing of the account is on this
 device any more, whether the server could be told or not; what was recorded stays, and goes on when the same account
 is set up again.
-Called by: `device/verbs.py`.
+Called by: `device/verbs/`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from device.ui import account_texts
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from device.secrets import Secrets
-    from device.verbs import Run
+    from device.verbs.run import Run
 
 LOGOUT = "/api/v1/auth/logout"
 LOGOUT_MOST_S = 5.0  # telling the server is a courtesy: nobody waits for it longer
@@ -62,7 +62,7 @@ def trust(run: Run) -> None:
 
 def sign_out(run: Run) -> None:
     """The secrets go first: what follows may take its time, or never end."""
-    from device import hardcover_verbs
+    from device.verbs import hardcover
 
     keeper = Keeper(run.folder.disk, run.folder.secrets)
     everything = keeper.load_all()
@@ -74,7 +74,7 @@ def sign_out(run: Run) -> None:
     else:
         said = account_texts.SIGNED_OUT if everything.has_account() else account_texts.SIGNED_OUT_OF_OTHERS
         run.result.say(protocol.INFO, said)
-    if run.folder.disk.size_bytes(f"{run.folder.path}/{hardcover_verbs.TOKEN_FILE}") is not None:
+    if run.folder.disk.size_bytes(f"{run.folder.path}/{hardcover.TOKEN_FILE}") is not None:
         run.result.say(protocol.WARNING, account_texts.SIGNED_OUT_TOKEN_LEFT)
     if run.folder.disk.size_bytes(run.folder.setup) is not None:
         run.result.say(protocol.WARNING, account_texts.SIGNED_OUT_SETUP_LEFT)

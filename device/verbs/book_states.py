@@ -1,7 +1,7 @@
 """The verbs about ratings, read status and progress: what the reader says of a book, and what KOReader made of changes.
 
 Promises: what the reader says counts from now on, here and on the server; it enters the outbox at once.
-Called by: `device/verbs.py`.
+Called by: `device/verbs/`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import time
 
 from device import protocol
 from device.book_state_ingest import payload
-from device.book_state_results import SWITCHES, book_and_field, change_id, left_key
 from device.core import outbox as rules
 from device.core import progress, shared_values
 from device.core.preferences import OFF
@@ -18,11 +17,12 @@ from device.core.shared_values import PROGRESS, RATING, STATUS
 from device.store import books, outbox, preferences, settings
 from device.store import shared_values as stored
 from device.ui import book_state_texts as texts
+from device.verbs.book_state_results import SWITCHES, book_and_field, change_id, left_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from device.core.shared_values import SharedValue
-    from device.verbs import Run
+    from device.verbs.run import Run
 
 ID_LIMIT = 2**53
 NONE = "none"
@@ -172,7 +172,7 @@ def _say_so(run: Run, book_id: int, field: str, value: str | None) -> None:
 def _send(run: Run) -> None:
     """An answer that was given by hand goes out at once, where things go out by themselves."""
     if run.job.id is not None and not preferences.load(run.store).is_manual():
-        from device.verbs import VERBS
+        from device.verbs.table import VERBS
 
         run.job.reason = protocol.UNKNOWN  # a reader who rates a book does not ask whether there is a network
         VERBS[protocol.SYNC](run)

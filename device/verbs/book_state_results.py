@@ -2,7 +2,7 @@
 
 Promises: what KOReader is to be given is said again by each run until it is known to have it; a question comes again
 until it is answered. Nothing here decides or sends.
-Called by: `device/verbs.py`, at the end of a run. Law: docs/protocol.md, “Questions” and “Changes”.
+Called by: `device/verbs/`, at the end of a run. Law: docs/protocol.md, “Questions” and “Changes”.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Promises: what she chose stands until she takes it back or changes the account. A number is taken only if the server, or
 the list that was read from it, has it: what is sent to a wrong one cannot be called back. After a match everything that
 waited goes out in the same run, if there is a network.
-Called by: `device/verbs.py`. Law: docs/protocol.md, “Command”.
+Called by: `device/verbs/`. Law: docs/protocol.md, “Command”.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from device.sending.connecting import Link
     from device.sending.finding_books import Finder
     from device.store.books import MatchedBook
-    from device.verbs import Run
+    from device.verbs.run import Run
 
 NONE, AGAIN = "none", "again"  # values of the argument
 TITLE_MAX_CHARS = 200

@@ -1,7 +1,7 @@
 """Hardcover in the worker's verbs: the reader's choice of a book there, the token file, and what a sync adds.
 
 Promises: a choice is kept before anything is asked; what waited for it goes out in the same run, if there is a network.
-Called by: `device/verbs.py`. Law: docs/protocol.md, “Command”.
+Called by: `device/verbs/`. Law: docs/protocol.md, “Command”.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from device.server.hardcover import Hardcover
     from device.store.hardcover import Subject
     from device.ui.hardcover_menu import Waiting
-    from device.verbs import Run
+    from device.verbs.run import Run
 
 TOKEN_FILE = "hardcover_token.txt"
 TOKEN_KEYS = ("token", "hardcover_token")  # as in setup.txt; the bare token does as well
