@@ -7,10 +7,10 @@ Called by: `device/sending/reading_library.py`, `device/sending/finding_books.py
 
 from __future__ import annotations
 
-from device.core.matching import ServerBook
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from device.core.matching import ServerBook
     from collections.abc import Iterator
 
     from device.store.database import Store, Value
@@ -48,6 +48,8 @@ class Row:
         return [line.partition("\t")[2] for line in str(self._values[8]).split("\n")]
 
     def book(self) -> ServerBook:
+        from device.core.matching import ServerBook  # with all its rules; most runs look for no book
+
         _, title, subtitle, authors, series, index, language, _, files, fingerprint, hardcover_id = self._values
         book = ServerBook(self.server_id, str(title))
         book.subtitle = str(subtitle)
