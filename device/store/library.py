@@ -7,12 +7,11 @@ Called by: `device/sending/reading_library.py`, `device/sending/finding_books.py
 
 from __future__ import annotations
 
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from device.core.matching import ServerBook
     from collections.abc import Iterator
 
+    from device.core.matching import ServerBook
     from device.store.database import Store, Value
 
 PLACE = "server"  # of candidates
