@@ -1,6 +1,7 @@
 """Which book on the server is this file? Only certainty matches by itself; everything else is asked.
 
-Rule 1: every rule by which a match is made, refused or left to the reader lives in this file.
+Rule 1: every rule by which a match is made, refused or left to the reader lives in this file. What it goes by is taken
+apart in `titles.py`, `names.py` and `file_marks.py`.
 
 Theory of operation. Each pair of a file and a book on the server is compared once, and what speaks for and against it
 noted (`Candidate`). What makes a pair certain:
@@ -10,7 +11,8 @@ noted (`Candidate`). What makes a pair certain:
   ISBN       One ISBN in common, and titles that are the same, or the same but for a subtitle or a slip of the pen.
              An ISBN alone is no proof: sets give theirs to their volumes, and servers look the wrong one up.
   title      Title with subtitle and all authors, in one language and one kind of file. Where that could be a
-             coincidence (`_needs_proof`), the file's size in KiB as well.
+             coincidence (`_needs_proof`), the file's size in KiB as well; never where the names of the two files
+             tell two numbers, months or editions that the titles do not (`file_marks.py`).
 What a pair never survives, but for the hash of a file of the same size: another language, or the number of another
 volume. What it does not survive without hash or file: a word that makes another book of a title (`abridged`, `box
 set`) in only one of them, and two ISBNs that are not the same.
@@ -23,7 +25,7 @@ Called by: `device/sending/finding_books.py`. Never: asks the server.
 
 from __future__ import annotations
 
-from device.core import file_kinds, isbn, languages, names, titles
+from device.core import file_kinds, file_marks, isbn, languages, names, titles
 from device.core.folding import words
 from device.core.title_words import COMMON_FILE_NAMES, MAKES_ANOTHER
 
@@ -35,7 +37,6 @@ REWRITTEN_KB = 128  # as much as a cover and metadata add to a file
 SIZES_APART = 2  # a file that is so many times as big as another is not the same text: a sample, an illustrated edition
 CANDIDATES_MOST = 5  # for the reader to choose from
 KEPT_MOST = 40  # candidates of one book in memory: those with the highest scores
-YEAR_CHARS = 4
 SCORE_LEAST = 0.3  # below this there is no more than a common word
 
 NONE_FOUND = "no book on the server has its ISBN, its file, or its title and author"
@@ -263,8 +264,8 @@ class _Pair:
         self.title = said.title
         self.titles = titles.compare(wanted.title, self.title)
         self.authors = names.compare(wanted.authors, said.authors)
-        index = titles.number_text(book.series_index) if book.series else None
-        self.numbers = titles.compare_numbers(wanted.title, wanted.index, self.title, index)
+        self.index = titles.number_text(book.series_index) if book.series else None
+        self.numbers = titles.compare_numbers(wanted.title, wanted.index, self.title, self.index)
         self.has_isbn = not wanted.isbns.isdisjoint(book.isbns)
         self.isbns_differ = bool(wanted.isbns and book.isbns) and not self.has_isbn
         theirs = languages.code(book.language)
@@ -403,6 +404,14 @@ class _Pair:
             return False
         return self.has_size or not self._needs_proof()
 
+    @property
+    def _of_our_title(self) -> frozenset[str]:
+        return _marks_of(self.wanted.title, self.wanted.index)
+
+    @property
+    def _of_their_title(self) -> frozenset[str]:
+        return _marks_of(self.title, self.index)
+
     def _needs_proof(self) -> bool:
         """Whether two books may well be called the same by the same people."""
         title = self.wanted.title
@@ -411,33 +420,35 @@ class _Pair:
         if self.language_is_half_known and not title.tells_its_language():
             return True  # translations keep such a title; where neither side names a language, there is nothing to tell
         if self.wanted.kind == file_kinds.PICTURES:
-            return self.numbers != titles.SAME_NUMBER
-        if _is_dated(self.wanted.stem, title) or any(
-            _is_dated(words(file_kinds.stem(name)), self.title) for name, _ in self.book.files
+            # Every series of a comic begins with 1.
+            return self.numbers != titles.SAME_NUMBER or bool(
+                title.series and self.title.series and title.series != self.title.series
+            )
+        if file_marks.is_dated(self.wanted.stem, self._of_our_title) or any(
+            file_marks.is_dated(words(file_kinds.stem(name)), self._of_their_title) for name, _ in self.book.files
         ):
             return True
         return self.numbers == titles.ONE_INDEX and title.said in (title.series, self.title.series)
 
     def _have_other_dates(self) -> bool:
-        """Issues of a magazine have one title, and their date or number in the file's name.
+        """Volumes and issues of a magazine may have one title, and their number or date in the file's name.
 
-        Where only one of the two names has a date, that is no other one, but the title needs proof.
+        Where only one of the two names has one, that is no other one, but the title may need proof.
         """
-        ours = {word for word in self.wanted.stem if word.isdigit()}
-        of_title = set(self.title.said) | self.title.numbers | set(self.wanted.title.said) | self.wanted.title.numbers
-        if self.wanted.index is not None:
-            of_title.add(self.wanted.index)
+        of_titles = self._of_our_title | self._of_their_title
+        ours = file_marks.marks(self.wanted.stem) - of_titles
         for name, _ in self.book.files:
-            theirs = {word for word in words(file_kinds.stem(name)) if word.isdigit()}
-            if ours - of_title - theirs and theirs - of_title - ours:
+            theirs = file_marks.marks(words(file_kinds.stem(name))) - of_titles
+            if ours - theirs and theirs - ours:
                 return True
         return False
 
 
-def _is_dated(stem: list[str], title: titles.Title) -> bool:
-    """Whether a file is called by a year and another number that are none of the title's."""
-    told = [word for word in stem if word.isdigit() and word not in title.said]
-    return len(told) > 1 and any(len(word) == YEAR_CHARS for word in told)
+def _marks_of(title: titles.Title, index: str | None) -> frozenset[str]:
+    """What in the name of a file may come from its title, or from its number in a series."""
+    return file_marks.marks(title.said).union(
+        title.said, title.numbers, title.editions, () if index is None else (index,)
+    )
 
 
 def _are_near(one_kb: int, other_kb: int) -> bool:

@@ -1,6 +1,7 @@
 """The words by which `titles.py` takes titles apart, in the languages that libraries were seen to hold.
 
-Called by: `titles.py`, `names.py`. All are written as `folding.py` leaves them: small letters without accents.
+Called by: `titles.py`, `names.py`, `file_marks.py`, `matching.py`.
+All are written as `folding.py` leaves them: small letters without accents.
 """
 
 from __future__ import annotations
@@ -52,6 +53,39 @@ ORDINALS = (
     | _counted("premier deuxieme troisieme quatrieme cinquieme")
 )
 ORDINAL_ENDS = ("st", "nd", "rd", "th", "e", "eme")
+
+# In the names of magazines' files. A month says its number.
+MONTHS = {
+    word: str(number)
+    for number, line in enumerate(
+        (
+            "january jan januar janvier enero gennaio",
+            "february feb februar fevrier febrero febbraio",
+            "march mar marz mars marzo",
+            "april apr avril abril aprile",
+            "may mai mayo maggio",
+            "june jun juni juin junio giugno",
+            "july jul juli juillet julio luglio",
+            "august aug aout agosto",
+            "september sep sept septembre septiembre settembre",
+            "october oct oktober okt octobre octubre ottobre",
+            "november nov novembre noviembre",
+            "december dec dezember dez decembre diciembre dicembre",
+        ),
+        1,
+    )
+    for word in line.split()
+}
+SEASONS = {
+    word: line.split()[0]
+    for line in (
+        "spring fruhling printemps primavera",
+        "summer sommer ete verano estate",
+        "autumn fall herbst automne otono autunno",
+        "winter hiver invierno inverno",
+    )
+    for word in line.split()
+}
 
 ARTICLES = _set("the a an der die das ein eine le la les l un une el los las il lo gli i de het een")
 # Words that carry a title's grammar, not its meaning; they also tell what language it is in.

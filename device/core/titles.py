@@ -170,6 +170,8 @@ def compare_numbers(one: Title, one_index: str | None, other: Title, other_index
     """`…_index`: the number in the series, as `number_text` writes it, where there is a series."""
     if one.numbers and other.numbers and one.numbers != other.numbers:
         return OTHER_NUMBER
+    if one.series and other.series and _digits(one.series) != _digits(other.series):
+        return OTHER_NUMBER  # `Batman (2011)` and `Batman (2016)` both begin with 1
     if one_index is not None and other_index is not None and one_index != other_index:
         return OTHER_NUMBER
     for title, index in ((one, other_index), (other, one_index)):
@@ -182,6 +184,10 @@ def compare_numbers(one: Title, one_index: str | None, other: Title, other_index
     if one.numbers or other.numbers:
         return SAME_NUMBER if (other_index if one.numbers else one_index) is not None else ONE_NUMBER
     return NO_NUMBER if one_index is None and other_index is None else ONE_INDEX
+
+
+def _digits(said: list[str]) -> list[str]:
+    return [word for word in said if word.isdigit()]
 
 
 def number_text(number: float | None) -> str | None:

@@ -70,7 +70,39 @@ def emma(server_id: int, **fields: Any) -> ServerBook:
     return there(server_id, **(values | fields))
 
 
+COMIC = {
+    "title": "Batman #1",
+    "authors": ["Tom King"],
+    "file": "/b/Batman 001.cbz",
+    "size_bytes": 9_000 * 1024,
+    "language": "en",
+    "series": "Batman",
+    "series_index": 1.0,
+}
+
+
+def comic(server_id: int, **fields: Any) -> ServerBook:
+    values = {"title": "Batman #1", "authors": ["Tom King"], "files": [("b.cbz", 9_700)], "series_index": 1.0}
+    return there(server_id, **({"series": "Batman"} | values | fields))
+
+
 # What is certain
+
+
+def test_a_comic_of_one_series_and_number_is_certain() -> None:
+    assert answer(COMIC, comic(1)) == (1, matching.BY_TITLE)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("Emma June 2024", "2024-06 Emma"), ("Emma vol 2", "Emma Band II"), ("Emma", "Emma 8"),
+        ("Emma 1234567890abcdef1234567890abcdef", "Emma 1815"), ("John Smith III - Emma", "Emma"),
+    ],
+)  # fmt: skip
+def test_names_of_files_that_say_the_same_or_nothing_are_in_no_ones_way(ours: str, theirs: str) -> None:
+    ours_there = EMMA | {"file": f"/b/{ours}.epub", "size_bytes": 480 * 1024}
+    assert answer(ours_there, emma(1, files=[(f"{theirs}.epub", 480)])) == (1, matching.BY_TITLE)
 
 
 def test_the_same_isbn_and_title_are_the_same_book() -> None:
@@ -190,6 +222,34 @@ HARD = [
         EMMA | {"file": "/b/novel-final.epub"},
         moby(1, files=[("novel-final.epub", 500)]),
     ),
+    *(
+        (f"file names: {name}", EMMA | {"file": f"/b/Emma {ours}.epub"}, emma(1, files=[(f"{x}.epub", 480)]))
+        for name, ours, x in (
+            ("months", "January 2024", "Emma February 2024"),
+            ("months alone", "- May", "Emma - June"),
+            ("seasons", "Spring", "Emma Autumn"),
+            ("days", "06jan2024", "Emma 07jan2024"),
+            ("dates glued to a word", "guardian20240106", "Emma guardian20240107"),
+            ("volumes", "I", "Emma II"),
+            ("volumes in words", "Band eins", "Emma Band zwei"),
+            ("editions", "2nd edition", "Emma 3rd edition"),
+            ("editions in words", "second edition", "Emma third edition"),
+            ("editions in short", "3e", "Emma 2e"),
+            ("a month in only one", "May 2024", "Emma"),
+            ("a volume in only one", "vol 2", "Emma"),
+        )
+    ),
+    (
+        "two chapters of one size",
+        EMMA | {"file": "/b/Emma c001.cbz", "size_bytes": 480 * 1024},
+        emma(1, files=[("Emma c002.cbz", 480)]),
+    ),
+    (
+        "two series of a comic that are told apart by their years",
+        COMIC | {"series": "Batman (2011)"},
+        comic(1, series="Batman (2016)"),
+    ),
+    ("two series of a comic", COMIC | {"series": "Batman"}, comic(1, series="Batman: Rebirth")),
     ("number signs of scripts", EMMA | {"title": "कि कहानी की"}, emma(1, title="का कहानी के")),
 ]  # fmt: skip
 
