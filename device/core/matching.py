@@ -7,8 +7,10 @@ Theory of operation. Each pair of a file and a book on the server is compared on
 noted (`Candidate`). What makes a pair certain:
   hash       KOReader's fingerprint is the server's, and the sizes agree; or the titles do not contradict it, because
              KOReader of 2026 gives a book that is opened from within another the other's fingerprint.
-  file       The file's name and its size in KiB. A name that libraries are full of (`book.epub`) is none.
-  ISBN       One ISBN in common, and titles that are the same, or the same but for a subtitle or a slip of the pen.
+  file       The file's name and its size in KiB, and no title that contradicts them. A name that libraries are full of
+             (`book.epub`) is none; a title that is the file's name, where no author is told, contradicts nothing.
+  ISBN       One ISBN in common, and titles that are the same, or the same but for a slip of the pen or for a subtitle
+             that says nothing of an edition.
              An ISBN alone is no proof: sets give theirs to their volumes, and servers look the wrong one up.
   title      Title with subtitle and all authors, in one language and one kind of file. Where that could be a
              coincidence (`_needs_proof`), the file's size in KiB as well; never where the names of the two files
@@ -27,7 +29,7 @@ from __future__ import annotations
 
 from device.core import file_kinds, file_marks, isbn, languages, names, titles
 from device.core.folding import words
-from device.core.title_words import COMMON_FILE_NAMES, MAKES_ANOTHER
+from device.core.title_words import COMMON_FILE_NAMES, MAKES_ANOTHER, MAKES_ANOTHER_EDITION
 
 BY_HASH, BY_ISBN, BY_FILE, BY_TITLE = "hash", "ISBN", "file name and size", "title and author"
 RULES = (BY_HASH, BY_FILE, BY_ISBN, BY_TITLE)  # the surest first
@@ -137,8 +139,8 @@ class Wanted:
     """A file of ours that has no book on the server yet, and what has been found for it so far."""
 
     __slots__ = (
-        "_candidates", "_wrong_isbn", "authors", "file_name", "fingerprints", "format", "index", "isbns", "keys",
-        "kind", "language", "refused", "size_kb", "stem", "title",
+        "_candidates", "_wrong_isbn", "authors", "file_name", "fingerprints", "format", "index",
+        "is_called_by_its_file", "isbns", "keys", "kind", "language", "refused", "size_kb", "stem", "title",
     )  # fmt: skip
 
     def __init__(
@@ -148,6 +150,8 @@ class Wanted:
         self.stem = words(file_kinds.stem(file))
         self.title = titles.Title(title)
         self.authors = names.parse(authors)
+        # KOReader says so where a file has no metadata.
+        self.is_called_by_its_file = not self.authors and words(title) == self.stem
         self.isbns = isbn.of_identifiers(identifiers)
         self.size_kb = None if size_bytes is None else size_bytes // 1024
         self.format = file_kinds.suffix(file)
@@ -263,6 +267,8 @@ class _Pair:
         self.book = book
         self.title = said.title
         self.titles = titles.compare(wanted.title, self.title)
+        if self.titles == titles.OTHER and wanted.is_called_by_its_file:
+            self.titles = titles.NONE  # the file's name is for the rule of the file
         self.authors = names.compare(wanted.authors, said.authors)
         self.index = titles.number_text(book.series_index) if book.series else None
         self.numbers = titles.compare_numbers(wanted.title, wanted.index, self.title, self.index)
@@ -270,6 +276,7 @@ class _Pair:
         self.isbns_differ = bool(wanted.isbns and book.isbns) and not self.has_isbn
         theirs = languages.code(book.language)
         self.languages_differ = bool(theirs and wanted.language) and theirs != wanted.language
+        self.language = wanted.language or theirs
         self.language_is_half_known = bool(theirs) != bool(wanted.language)
         formats = [file_kinds.suffix(name) for name, _ in book.files]
         self.has_format = wanted.format in formats
@@ -365,9 +372,10 @@ class _Pair:
         if not self.has_file or not self._is_possible() or not self._is_a_telling_name():
             return False
         if self.titles == titles.NONE:
+            is_all_that_is_told = self.wanted.title.is_junk or self.wanted.is_called_by_its_file
             one_word = len(self.wanted.stem) < 2
             return not self.isbns_differ and not (
-                one_word and self.wanted.title.is_junk and len(self.wanted.stem[0]) < NAME_OF_ONE_WORD_LEAST_CHARS
+                one_word and is_all_that_is_told and len(self.wanted.stem[0]) < NAME_OF_ONE_WORD_LEAST_CHARS
             )
         if self.titles == titles.OTHER or self.authors == names.NOBODY:
             return False
@@ -382,13 +390,27 @@ class _Pair:
             return False
         if self.authors == names.NOBODY or self.numbers == titles.ONE_NUMBER or not self.has_kind:
             return False
+        if self._may_be_any_volume() and not self.has_size:
+            return False
         if self.titles == titles.SAME:
             return not (self.wanted.title.is_generic and self.authors == names.UNKNOWN)
         if self.authors == names.UNKNOWN or self.wanted.title.is_generic or self.title.is_generic:
             return False
         if self.titles == titles.MAIN:
-            return not self._may_be_a_whole_series()
+            return not self._may_be_a_whole_series() and not self._are_marked_differently()
         return self.titles == titles.NEAR
+
+    def _are_marked_differently(self) -> bool:
+        """`(German Edition)`, `Large Print` or `and Other Stories` behind only one of the titles."""
+        ours, theirs = self.wanted.title, self.title
+        return ours.editions != theirs.editions or any(
+            word in MAKES_ANOTHER_EDITION for word in set(ours.said) ^ set(theirs.said)
+        )
+
+    def _may_be_any_volume(self) -> bool:
+        """A book that is called like its series, and only one side tells which of them it is."""
+        ours, theirs = self.wanted.title, self.title
+        return self.numbers == titles.ONE_INDEX and ours.said in (ours.series, theirs.series)
 
     def _may_be_a_whole_series(self) -> bool:
         """`The Lord of the Rings` and `The Lord of the Rings: The Two Towers` may carry the ISBN of the set."""
@@ -417,7 +439,7 @@ class _Pair:
         title = self.wanted.title
         if title.is_generic or self.authors != names.ALL:
             return True  # a title of many books; or somebody has adapted, illustrated or translated it
-        if self.language_is_half_known and not title.tells_its_language():
+        if self.language_is_half_known and not title.tells_its_language(self.language):
             return True  # translations keep such a title; where neither side names a language, there is nothing to tell
         if self.wanted.kind == file_kinds.PICTURES:
             # Every series of a comic begins with 1.
@@ -428,7 +450,7 @@ class _Pair:
             file_marks.is_dated(words(file_kinds.stem(name)), self._of_their_title) for name, _ in self.book.files
         ):
             return True
-        return self.numbers == titles.ONE_INDEX and title.said in (title.series, self.title.series)
+        return self._may_be_any_volume()
 
     def _have_other_dates(self) -> bool:
         """Volumes and issues of a magazine may have one title, and their number or date in the file's name.

@@ -1,37 +1,65 @@
 """Authors: whether two lists of names mean the same people.
 
-Promises: `Austen, Jane` and `Jane Austen` are one, in whatever order the list has them; an initial fits the name that
-begins with it, and a name with a second one that without, but both are told apart from the same name; `Alexandre Dumas
-fils` is not his father. It makes no difference which list comes first.
+Promises: `Austen, Jane` and `Jane Austen` are one, in whatever order the list has them, and so are `村上 春樹` and
+`村上春樹`; an initial fits the name that begins with it, and a name with a second one or a `Jr.` that without, but both
+are told apart from the same name; `Alexandre Dumas fils` is not his father. Publishers and `staff` are nobody. It makes
+no difference which list comes first.
 Called by: `matching.py`.
 """
 
 from __future__ import annotations
 
 from device.core.folding import words
-from device.core.title_words import NAME_TITLES, NOT_AUTHORS
+from device.core.title_words import GENERATIONS, NAME_TITLES, NOT_AUTHORS
 from device.core.title_words import NOBODY as NOBODY_NAMED
 
 NAMES_MOST = 30  # of one book; an anthology names them all
+TEXT_MAX_CHARS = 3_000  # of several names in one text: as much as 30 of them take
 
 # How much two lists of authors agree. UNKNOWN: one of them names nobody.
 NOBODY, UNKNOWN, SOME, BY_INITIALS, ALL = "nobody", "unknown", "some", "by initials", "all"
 
+_FROM_WORST = (UNKNOWN, NOBODY, SOME, BY_INITIALS, ALL)
 _SEPARATORS = (";", " & ", " and ", " und ", " et ", " / ", "|", "\u3001", "\uff0c")
 _VOWELS = frozenset("aeiouy")
 RUN_OF_INITIALS_MOST = 3  # `JRR`; what is longer is a name
 
-Name = tuple[str, ...]  # the words of a name, the surname last
+Name = tuple[str, ...]  # the words of a name, the surname last; before them `jr` or `sr`
 
 
-def parse(authors: list[str]) -> list[Name]:
-    """The people that a list of authors names, without those who are said to have another part in the book."""
+class Authors:
+    """The people that a list names. `readings`: one, or two where `Le Guin, Ursula K.` could be two people."""
+
+    __slots__ = ("readings", "words")
+
+    def __init__(self, readings: list[list[Name]]) -> None:
+        self.readings = readings
+        names = [name for reading in readings for name in reading]
+        # Whoever shares none of these is somebody else.
+        self.words = frozenset(
+            word for name in names for word in (*name, *([] if _is_ascii(name) else ["".join(name)]))
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.readings[0])
+
+
+def parse(authors: list[str]) -> Authors:
+    """Without those who are said to have another part in the book."""
+    parts = [part for text in authors[:NAMES_MOST] for part in _split(text[:TEXT_MAX_CHARS])]
+    readings = [_names(parts)]
+    apart = [piece for part in parts for piece in _apart(part)]
+    if apart != parts:
+        readings.append(_names(apart))
+    return Authors(readings)
+
+
+def _names(parts: list[str]) -> list[Name]:
     found: list[Name] = []
-    for text in authors[:NAMES_MOST]:
-        for part in _split(text):
-            name = _name(part)
-            if name and name not in found and len(found) < NAMES_MOST:
-                found.append(name)
+    for part in parts:
+        name = _name(part)
+        if name and name not in found and len(found) < NAMES_MOST:
+            found.append(name)
     return found
 
 
@@ -49,6 +77,12 @@ def _split(text: str) -> list[str]:
     return found
 
 
+def _apart(part: str) -> list[str]:
+    """`Jane Doe, Max Mann` as two people, where it could be."""
+    pieces = [piece.strip() for piece in part.split(",")]
+    return pieces if len(pieces) == 2 and all(len(piece.split()) > 1 for piece in pieces) else [part]
+
+
 def _name(text: str) -> Name:
     for opening, closing in ("()", "[]"):
         before, bracket, rest = text.partition(opening)
@@ -57,18 +91,16 @@ def _name(text: str) -> Name:
             if any(word in NOT_AUTHORS for word in words(inner)):
                 return ()
             text = before + " " + behind
-    surname, comma, given = text.partition(",")
-    found = words(surname)
-    if comma:
-        first = words(given)
-        found = first + found if first and first[0] not in NAME_TITLES else found
+    surname, _, given = text.partition(",")
+    found = words(given) + words(surname)
     if " ".join(found) in NOBODY_NAMED:
         return ()
-    spread: list[str] = []
-    for place, word in enumerate(found):
-        if word in NAME_TITLES and len(found) > 1:
-            continue
-        last = place == len(found) - 1
+    known = [word for word in found if word not in NAME_TITLES and word not in GENERATIONS]
+    if not known:
+        return tuple(found)
+    spread = [word for word in found if word in GENERATIONS][:1]
+    for place, word in enumerate(known):
+        last = place == len(known) - 1
         if (
             not last
             and 1 < len(word) <= RUN_OF_INITIALS_MOST
@@ -82,8 +114,13 @@ def _name(text: str) -> Name:
     return tuple(spread)
 
 
-def compare(one: list[Name], other: list[Name]) -> str:
+def compare(one: Authors, other: Authors) -> str:
     """How far two lists agree: ALL and BY_INITIALS need everybody of the one in the other, and the reverse."""
+    found = [_compare(first, second) for first in one.readings for second in other.readings]
+    return max(found, key=_FROM_WORST.index)
+
+
+def _compare(one: list[Name], other: list[Name]) -> str:
     if not one or not other:
         return UNKNOWN
     if sorted(one) == sorted(other):
@@ -98,12 +135,9 @@ def compare(one: list[Name], other: list[Name]) -> str:
     return SOME if max(grades) >= _FITS else NOBODY
 
 
-def may_agree(one: list[Name], other: list[Name]) -> bool:
+def may_agree(one: Authors, other: Authors) -> bool:
     """Quickly, whether `compare` could say anything but NOBODY: some word of a name is in both, or a list is empty."""
-    if not one or not other:
-        return True
-    known = {word for name in one for word in name}
-    return any(word in known for name in other for word in name)
+    return not one or not other or not one.words.isdisjoint(other.words)
 
 
 _OTHER, _FITS, _SAME = 0, 1, 2
@@ -112,14 +146,28 @@ _OTHER, _FITS, _SAME = 0, 1, 2
 def _grade(one: Name, other: Name) -> int:
     if sorted(one) == sorted(other):
         return _SAME
-    if one[-1] != other[-1]:
+    if not _is_ascii(one) and "".join(one) == "".join(other):
+        return _SAME
+    first_generation, one = _generation(one)
+    second_generation, other = _generation(other)
+    if first_generation and second_generation and first_generation != second_generation:
         return _OTHER
+    if one[-1] != other[-1]:
+        return _FITS if sorted(one) == sorted(other) else _OTHER
     first, second = one[:-1], other[:-1]
     if not first or not second:
         return _FITS  # `Austen`
     if len(first) > len(second):
         first, second = second, first
     return _FITS if _is_within(first, second) and _begins_like(first[0], second[0]) else _OTHER
+
+
+def _generation(name: Name) -> tuple[str, Name]:
+    return (name[0], name[1:]) if len(name) > 1 and name[0] in GENERATIONS else ("", name)
+
+
+def _is_ascii(name: Name) -> bool:
+    return all(word.isascii() for word in name)
 
 
 def _is_within(few: Name, many: Name) -> bool:

@@ -93,6 +93,21 @@ SMALL_WORDS = ARTICLES | _set(
     "and or of in on to for from at by with is as und oder von im am zu fur mit et ou du des en au aux y o e del della"
     " di da och og voor van и в на с"
 )
+# Which of them are of which language: `die` is an English word too, though no small one.
+SMALL_WORDS_OF = {
+    "en": _set("the a an and or of in on to for from at by with is as am die"),
+    "de": _set("der die das ein eine und oder von im am zu fur mit des in an"),
+    "fr": _set("le la les l un une et ou du des de en au aux y on a"),
+    "es": _set("el la los las un una y o de del en e a"),
+    "it": _set("il lo gli i la le l un e o di da del della in a"),
+    "nl": _set("de het een en van voor in is"),
+    "pt": _set("a o e as os um uma de da do em"),
+    "sv": _set("och en i de"),
+    "da": _set("og en et i de"),
+    "ru": _set("и в на с"),
+    "uk": _set("и в на с"),
+    "bg": _set("и в на с"),
+}
 BOILERPLATE = _phrases("a novel|the novel|novel|a memoir|memoir|a thriller|roman|ein roman|romance|novela")
 
 # Words that make another book of a title: they weigh wherever only one of two titles has them.
@@ -105,6 +120,13 @@ MAKES_ANOTHER = _set(
     " gekurzt gekurzte gesamtausgabe sammelband schuber leseprobe zusammenfassung integrale abrege extrait coffret"
     " resumen antologia revised expanded updated uncut reader readers simplified level bilingual parallel zweisprachig"
     " young children childrens kids junior deluxe anniversary facsimile draft proof arc uncorrected"
+)
+# In only one of two titles, words of another edition: one ISBN for both is somebody's mistake.
+MAKES_ANOTHER_EDITION = _set(
+    "edition editions ausgabe neuausgabe auflage edicion edizione version versions critical large print grossdruck"
+    " uncensored uncut cut preferred stories erzahlungen nouvelles cuentos german english french spanish italian"
+    " portuguese dutch russian polish swedish danish norwegian japanese chinese korean turkish latin greek hebrew"
+    " deutsch deutsche englisch englische franzosisch anglais francais francaise allemand espanol ingles"
 )
 # Titles of nothing but these words are shared by many books of many authors.
 GENERIC = _set(
@@ -130,8 +152,12 @@ NOBODY = _phrases(
     "|anonymous|anonym|anonyme|various|various authors|various artists|diverse|unknown|unknown author|unknown artist"
     "|author|none|n a|na|null|admin|user|calibre|unbekannt|inconnu|desconocido|sconosciuto|onbekend|неизвестен"
     "|неизвестныи автор|aa vv|aavv|autor desconocido|autori vari"
+    "|et al|staff|the staff|editors|the editors|editorial staff|redaktion|collectif|various writers|multiple authors"
+    "|marvel|marvel comics|dc|dc comics|image|image comics|dark horse|dark horse comics|idw|idw publishing|vertigo"
 )
-NAME_TITLES = _set("jr dr prof professor phd md sir dame")
+NAME_TITLES = _set("dr prof professor phd md sir dame")
+# Behind the names of father and son, who may write alike; in many catalogues they are left out.
+GENERATIONS = _set("jr sr")
 # What stands in brackets behind a name that is not an author's.
 NOT_AUTHORS = _set(
     "translator transl trans editor ed illustrator narrator introduction foreword afterword preface ubersetzer hrsg"

@@ -8,7 +8,7 @@ Never: decides that two books are one; `matching.py` does.
 
 from __future__ import annotations
 
-from device.core.folding import words
+from device.core.folding import TEXT_MAX_CHARS, words
 from device.core.title_words import (
     ARTICLES,
     BOILERPLATE,
@@ -25,12 +25,14 @@ from device.core.title_words import (
     ORDINALS,
     ROMANS,
     SMALL_WORDS,
+    SMALL_WORDS_OF,
 )
 
 WORDS_MOST = 60  # of a title with its subtitle
 WORDS_OF_A_NAME = 3  # so many may be a name, which translations keep
 DIGITS_OF_A_YEAR = 4
 DIGITS_OF_A_TITLE = 3  # fewer are a number somebody gave a file; `1984` is a title
+NUMBER_LESS_THAN = 2**53  # of a book in a series: floats are exact up to here
 
 # How two titles agree.
 SAME = "same"
@@ -53,13 +55,15 @@ class Title:
     __slots__ = ("another", "editions", "is_generic", "is_junk", "keys", "main", "numbers", "rest", "said", "series")
 
     def __init__(self, title: str, subtitle: str = "", series: str = "") -> None:
+        title, subtitle = title[:TEXT_MAX_CHARS], subtitle[:TEXT_MAX_CHARS]
         plain, brackets = _without_brackets(_with_markers(title))
         main, rest = _broken(plain)
         numbers: set[str] = set()
         editions: set[str] = set()
         series_words = words(series)
         self.main = _article_first(main, _take_numbers(words(main), numbers, editions))
-        self.main = self.main or words(main)[:WORDS_MOST]  # `Book One` and `V2` are titles
+        if not self.main or len(self.main) == len(words(main)) == 1:
+            self.main = words(main)[:WORDS_MOST]  # `Book One`, `V2` and `XIV` are titles
         tail = _take_numbers(words(rest), numbers, editions)
         for bracket in brackets:
             found: set[str] = set()
@@ -92,10 +96,17 @@ class Title:
             word in GENERIC or word in SMALL_WORDS or word.isdigit() for word in self.said
         )
 
-    def tells_its_language(self) -> bool:
-        """Whether a translation would hardly have the same title: not `Dune`, not `Anna Karenina`."""
+    def tells_its_language(self, language: str) -> bool:
+        """Whether, in that language, a translation would hardly have the same title: not `Dune`, not `Anna Karenina`.
+
+        Its small words are the language's, and no other's: `Les Misérables` is called so in English too, and
+        `La Peste` in Spanish.
+        """
         telling = [word for word in self.said if word not in MAKES_ANOTHER and word not in EDITIONS]
-        return any(word in SMALL_WORDS for word in telling) or len(telling) > WORDS_OF_A_NAME
+        small = frozenset(word for word in telling if word in SMALL_WORDS)
+        if not small:
+            return len(telling) > WORDS_OF_A_NAME
+        return [each for each, known in SMALL_WORDS_OF.items() if small <= known] == [language]
 
 
 def compare(one: Title, other: Title) -> str:
@@ -191,8 +202,8 @@ def _digits(said: list[str]) -> list[str]:
 
 
 def number_text(number: float | None) -> str | None:
-    """2.0 is `2`, as it would stand in a title."""
-    if number is None:
+    """2.0 is `2`, as it would stand in a title; None for what no book of a series has."""
+    if number is None or not abs(number) < NUMBER_LESS_THAN:  # nor is it one at all
         return None
     return str(int(number)) if number == int(number) else str(number)
 

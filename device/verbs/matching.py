@@ -57,6 +57,7 @@ def menu_items(run: Run) -> list[Json]:
 
 
 def _book(run: Run) -> MatchedBook:
+    from device.server.library import ID_MOST
     from device.store import books
 
     id = run.job.arguments.get("book_id")
@@ -68,7 +69,7 @@ def _book(run: Run) -> MatchedBook:
         id = books.with_file(run.store, run.job.book)
         if id is None:
             id = _remember_open_book(run)
-    book = None if id is None else books.one(run.store, id)
+    book = books.one(run.store, id) if id is not None and 0 < id < ID_MOST else None
     if book is None:
         raise ValueError(texts.UNKNOWN_BOOK)
     return book
@@ -105,7 +106,7 @@ def _number(run: Run, value: Json) -> int | None:
     if not isinstance(value, int) or isinstance(value, bool):
         return None
     if not 0 < value < ID_MOST:
-        raise ValueError(texts.not_a_number(value))
+        raise ValueError(texts.not_a_number(value if abs(value) < ID_MOST else "This"))
     return value
 
 

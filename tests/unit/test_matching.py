@@ -114,6 +114,35 @@ def test_a_file_name_with_its_size_is_certain() -> None:
     assert answer(MOBY, moby(3, files=[("Moby.EPUB", 793)])) == (3, matching.BY_FILE)
 
 
+def test_a_title_that_is_the_files_name_contradicts_neither_file_nor_fingerprint() -> None:
+    ours = EMMA | {"title": "austen_emma_final", "authors": [], "file": "/b/austen_emma_final.pdf", "language": ""}
+    assert answer(ours, emma(3, files=[("austen_emma_final.pdf", 500)])) == (3, matching.BY_FILE)
+    by_hash = ours | {"fingerprints": {"f" * 32: None}}
+    assert answer(by_hash, emma(3, fingerprint="f" * 32)) == (3, matching.BY_HASH)
+
+
+def test_an_isbn_matches_titles_of_which_one_has_a_subtitle() -> None:
+    ours = EMMA | {"title": "Emma: The Life of a Matchmaker", "identifiers": ["ISBN:9780141439587"]}
+    assert answer(ours, emma(3, isbns=["9780141439587"])) == (3, matching.BY_ISBN)
+
+
+def test_two_authors_in_one_text_are_two_people() -> None:
+    book = emma(3, authors=["Max Mann", "Jane Austen"])
+    assert answer(EMMA | {"authors": ["Jane Austen, Max Mann"]}, book) == (3, matching.BY_TITLE)
+
+
+def test_a_title_of_one_roman_number_is_found_as_it_stands_there() -> None:
+    seeker, book = wanted(EMMA | {"title": "XIV"}), emma(3, title="XIV")
+    assert Search([seeker]).near("XIV", [], [], None) == {0}
+    seeker.compare(book)
+    assert seeker.answer() == (3, matching.BY_TITLE)
+
+
+def test_where_one_language_is_told_its_small_words_prove_the_title() -> None:
+    title = "The Long Way of Emma"
+    assert answer(EMMA | {"title": title, "language": ""}, emma(3, title=title)) == (3, matching.BY_TITLE)
+
+
 def test_title_and_author_match_without_case_and_punctuation() -> None:
     book = moby(5, title="MOBY-DICK, or the whale", authors=["melville, herman"])
     assert answer(MOBY, book) == (5, matching.BY_TITLE)
@@ -248,6 +277,44 @@ HARD = [
         "two series of a comic that are told apart by their years",
         COMIC | {"series": "Batman (2011)"},
         comic(1, series="Batman (2016)"),
+    ),
+    *(
+        (
+            f"an ISBN for {subtitle}",
+            EMMA | {"identifiers": ["ISBN:9780141439587"], "title": f"Emma ({subtitle})"},
+            emma(1, isbns=["9780141439587"]),
+        )
+        for subtitle in (
+            "German Edition", "Norton Critical Edition", "Large Print", "Third Edition", "Uncensored", "Stories",
+        )
+    ),
+    (
+        "an ISBN for a volume that is called like its series",
+        EMMA | {"title": "Foundation", "identifiers": ["ISBN:9780141439587"]},
+        emma(1, title="Foundation", series="Foundation", series_index=2.0, isbns=["9780141439587"]),
+    ),
+    ("the father of a junior", EMMA | {"authors": ["John Smith Jr."]}, emma(1, authors=["John Smith"])),
+    ("the staff", EMMA | {"authors": ["Staff"]}, emma(1, authors=["Staff"])),
+    ("the publisher", EMMA | {"authors": ["Marvel"]}, emma(1, authors=["Marvel"])),
+    (
+        "small words of another language",
+        EMMA | {"title": "The Long Way of Emma", "language": ""},
+        emma(1, title="The Long Way of Emma", language="de"),
+    ),
+    (
+        "a French title that is not translated",
+        EMMA | {"title": "Les Misérables", "language": ""},
+        emma(1, title="Les Misérables"),
+    ),
+    (
+        "a short name of a file that is all there is",
+        EMMA | {"title": "x1234", "authors": [], "file": "/b/x1234.epub"},
+        emma(1, files=[("x1234.epub", 500)]),
+    ),
+    (
+        "the title is the file's name, but the size is another",
+        EMMA | {"title": "austen_emma_final", "authors": [], "file": "/b/austen_emma_final.epub"},
+        emma(1, files=[("austen_emma_final.epub", 700)]),
     ),
     ("two series of a comic", COMIC | {"series": "Batman"}, comic(1, series="Batman: Rebirth")),
     ("number signs of scripts", EMMA | {"title": "कि कहानी की"}, emma(1, title="का कहानी के")),

@@ -56,11 +56,36 @@ def test_composed_and_decomposed_letters_are_one(text: str) -> None:
         ("Harry Poter", "Harry Potter", NEAR), ("The Shining", "Shining", NEAR), ("Mobydick", "Moby-Dick", NEAR),
         ("Ghost", "Ghosts", OTHER), ("Dune", "Dune Messiah", OTHER), ("Star Wars: Thrawn", "Star Wars: Heir", OTHER),
         ("Catch-22", "Catch-23", OTHER), ("Algorithms 2nd Edition", "Algorithms 3rd Edition", OTHER),
+        ("XIV", "xiv", SAME), ("XIV", "XV", OTHER), ("Louis XIV", "Louis 14", SAME),
         ("Unknown", "Emma", NONE), ("", "", NONE), ("07", "07", NONE), ("★★★", "★★★", NONE),
     ],
 )  # fmt: skip
 def test_titles_are_compared_by_what_they_say(one: str, other: str, said: str) -> None:
     assert compare(Title(one), Title(other)) == said
+
+
+@pytest.mark.parametrize(
+    ("title", "language", "tells"),
+    [
+        ("The Trial", "en", True), ("Der Prozess", "de", True), ("The Trial", "de", False), ("Dune", "en", False),
+        ("Les Misérables", "fr", True), ("Les Misérables", "en", False), ("La Peste", "fr", False),
+        ("Die Hard", "de", False), ("Die Leiden des jungen Werther", "de", True),
+        ("Cyrano de Bergerac", "en", False), ("Romeo and Juliet Two Lovers", "de", False),
+        ("Harry Potter Deathly Hallows", "en", True), ("The Trial", "tlh", False),
+    ],
+)  # fmt: skip
+def test_only_small_words_of_a_language_tell_that_a_title_is_in_it(title: str, language: str, tells: bool) -> None:
+    assert Title(title).tells_its_language(language) == tells
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf"), 1e300, None])
+def test_what_no_book_of_a_series_has_is_no_number(number: float | None) -> None:
+    assert titles.number_text(number) is None
+    assert titles.number_text(2.0) == "2"
+
+
+def test_a_title_of_a_megabyte_is_taken_apart_as_far_as_titles_go() -> None:
+    assert Title("#1 " * 300_000).said == Title(("#1 " * 300)[:500]).said
 
 
 def test_a_series_before_the_title_is_no_part_of_it() -> None:
@@ -122,7 +147,16 @@ def test_the_numbers_of_volumes_are_compared_wherever_they_stand(
         (["Neil Gaiman & Terry Pratchett"], ["Terry Pratchett", "Neil Gaiman"], names.ALL),
         (["Émile Zola"], ["Emile Zola"], names.ALL), (["Homer", "Emily Wilson (Translator)"], ["Homer"], names.ALL),
         (["Ursula K. Le Guin"], ["Le Guin, Ursula K"], names.ALL),
-        (["Martin L. King Jr."], ["Martin L King"], names.ALL),
+        (["Martin L. King Jr."], ["King, Martin L., Jr."], names.ALL),
+        (["Martin L. King Jr."], ["Martin L King"], names.BY_INITIALS),
+        (["John Smith Jr."], ["John Smith Sr."], names.NOBODY), (["Jane Doe, PhD"], ["Jane Doe"], names.ALL),
+        (["Doyle, Sir Arthur Conan"], ["Arthur Conan Doyle"], names.ALL),
+        (["Jane Doe, Max Mann"], ["Max Mann", "Jane Doe"], names.ALL),
+        (["Le Guin, Ursula K."], ["Ursula K. Le Guin"], names.ALL),
+        (["Jane Doe, Max Mann"], ["Jane Doe"], names.SOME),
+        (["村上春樹"], ["村上 春樹"], names.ALL), (["村上春"], ["村上 春樹"], names.NOBODY),
+        (["Staff"], ["Staff"], names.UNKNOWN), (["et al."], ["et al."], names.UNKNOWN),
+        (["Marvel"], ["Marvel"], names.UNKNOWN), (["Ian Good et al."], ["Ian Good"], names.SOME),
         (["J. Austen"], ["Jane Austen"], names.BY_INITIALS),
         (["Jo M. Hall"], ["Jo Hall"], names.BY_INITIALS), (["Austen"], ["Jane Austen"], names.BY_INITIALS),
         (["Neil Gaiman"], ["Terry Pratchett", "Neil Gaiman"], names.SOME),
@@ -134,7 +168,13 @@ def test_authors_are_compared_as_people(one: list[str], other: list[str], said: 
     assert names.compare(names.parse(one), names.parse(other)) == said
 
 
-NAMES = st.lists(st.text("abJ., &é", max_size=12), max_size=4)
+NAMES = st.lists(st.text("abJ., &é村jr", max_size=12), max_size=4)
+
+
+@given(NAMES, NAMES)
+def test_whoever_may_not_agree_does_not(one: list[str], other: list[str]) -> None:
+    first, second = names.parse(one), names.parse(other)
+    assert names.may_agree(first, second) or names.compare(first, second) == names.NOBODY
 
 
 @given(NAMES, NAMES)
