@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 NEW_AGE_S, DAILY_AGE_S, ASKED_AGE_S = 600, 86_400, 60  # how old the library may be: for a new book, at all, if asked
 BY_HASH_MOST = 50  # books asked for one by one in a run
 FINGERPRINTS_AGE_S = 7 * 86_400  # Komga's list makes the server load its whole library
+SETTLED_AT_ONCE = 50  # books in one transaction: each costs a flush of the disk
+ROWS_BETWEEN_LOOKS = 1_000  # of the library, between looks at the clock: less than a second on the slowest device
 BY_HAND = "hand"
 
 
@@ -130,9 +132,9 @@ class Finder:
                 library.take(self._store, there)
 
     def _match(self, wanted: list[StoredBook]) -> None:
-        left = settle_all(self._store, wanted, self._now)
+        left = settle_all(self._store, wanted, self._now, self._before_request)
         if any(book.fingerprints for book in left) and self._take_fingerprints():
-            settle_all(self._store, left, self._now)
+            settle_all(self._store, left, self._now, self._before_request)
 
     def _take_fingerprints(self) -> bool:
         """Whether Komga's list has told any; it is asked at most once a week, and after each reading of a library that
@@ -166,19 +168,39 @@ def _tell_nobody(_done: int, _total: int) -> None:
     return
 
 
-def settle_all(store: Store, wanted: list[StoredBook], now: int) -> list[StoredBook]:
-    """Looks all of them up in the library in the store, and writes down what came of it; those without a match."""
+def settle_all(
+    store: Store, wanted: list[StoredBook], now: int, check_time: Callable[[], None] | None = None
+) -> list[StoredBook]:
+    """Looks all of them up in the library in the store, and writes down what came of it; those without a match.
+
+    `check_time` raises when the run's time is up. What is known already is not written again.
+    """
     seekers = [seeker_of(book) for book in wanted]
-    search_library(store, seekers)
+    search_library(store, seekers, check_time)
     left = []
-    for book, seeker in zip(wanted, seekers, strict=True):
-        answer = _by_hand(store, book.hand_id) if book.hand_id is not None else seeker.answer()
+    for start in range(0, len(wanted), SETTLED_AT_ONCE):
+        end = start + SETTLED_AT_ONCE
         with store.transaction():
-            settle(store, book.id, answer, now)
-            if isinstance(answer, str):
-                library.put_candidates(store, book.id, described(store, seeker.candidates()))
-                left.append(book)
+            for book, seeker in zip(wanted[start:end], seekers[start:end], strict=True):
+                answer = _by_hand(store, book.hand_id) if book.hand_id is not None else seeker.answer()
+                if isinstance(answer, str):
+                    _leave(store, book, answer, described(store, seeker.candidates()), now)
+                    left.append(book)
+                else:
+                    settle(store, book.id, answer, now)
     return left
+
+
+def _leave(store: Store, book: StoredBook, reason: str, candidates: list[library.StoredCandidate], now: int) -> None:
+    """To the reader, or to a later search."""
+    known = books.one(store, book.id)
+    if known is not None and known.server_id is None and known.unmatched_reason == reason:
+        _hold_back_what_is_new(store, book.id, reason, now)
+    else:
+        settle(store, book.id, reason, now)
+    before = [(each.server_id, each.label, each.score) for each in library.candidates(store, book.id)]
+    if sorted(before) != sorted((each.server_id, each.label, each.score) for each in candidates):
+        library.put_candidates(store, book.id, candidates)
 
 
 def _by_hand(store: Store, hand_id: int) -> tuple[int, str] | str:
@@ -188,15 +210,17 @@ def _by_hand(store: Store, hand_id: int) -> tuple[int, str] | str:
     return matching_texts.chosen_is_gone(hand_id)
 
 
-def search_library(store: Store, seekers: list[Wanted]) -> None:
-    """One pass over the library in the store, for all of them."""
+def search_library(store: Store, seekers: list[Wanted], check_time: Callable[[], None] | None = None) -> None:
+    """One pass over the library in the store, for all of them. Raises what `check_time` raises."""
     search = searching.Search(seekers)
-    for row in library.rows(store):
+    for number, row in enumerate(library.rows(store), 1):
+        if check_time is not None and number % ROWS_BETWEEN_LOOKS == 0:
+            check_time()
         near = search.near(row.title, row.isbns(), row.file_names(), row.fingerprint)
         if near:
             book = row.book()
-            for number in near:
-                seekers[number].compare(book)
+            for place in near:
+                seekers[place].compare(book)
 
 
 def seeker_of(book: StoredBook) -> Wanted:
@@ -238,9 +262,15 @@ def free(store: Store, book_id: int, now: int) -> None:
 
 
 def hold_back(store: Store, book_id: int, reason: str, now: int) -> None:
-    _move(store, book_id, rules.NEW, False, rules.NO_BOOK, now, reason)
+    _hold_back_what_is_new(store, book_id, reason, now)
     for unproven in (False, True):
         _move(store, book_id, rules.WAITING, unproven, rules.NO_BOOK, now, reason)
+
+
+def _hold_back_what_is_new(store: Store, book_id: int, reason: str, now: int) -> None:
+    """Not what waits already, for the same reason."""
+    _move(store, book_id, rules.NEW, False, rules.NO_BOOK, now, reason)
+    for unproven in (False, True):
         _move(store, book_id, rules.INTENT, unproven, rules.BOOK_GONE, now, reason)
 
 
