@@ -426,14 +426,6 @@ class _Pair:
             return False
         return self.has_size or not self._needs_proof()
 
-    @property
-    def _of_our_title(self) -> frozenset[str]:
-        return _marks_of(self.wanted.title, self.wanted.index)
-
-    @property
-    def _of_their_title(self) -> frozenset[str]:
-        return _marks_of(self.title, self.index)
-
     def _needs_proof(self) -> bool:
         """Whether two books may well be called the same by the same people."""
         title = self.wanted.title
@@ -446,8 +438,9 @@ class _Pair:
             return self.numbers != titles.SAME_NUMBER or bool(
                 title.series and self.title.series and title.series != self.title.series
             )
-        if file_marks.is_dated(self.wanted.stem, self._of_our_title) or any(
-            file_marks.is_dated(words(file_kinds.stem(name)), self._of_their_title) for name, _ in self.book.files
+        of_theirs = _marks_of(self.title, self.index)
+        if file_marks.is_dated(self.wanted.stem, _marks_of(title, self.wanted.index)) or any(
+            file_marks.is_dated(words(file_kinds.stem(name)), of_theirs) for name, _ in self.book.files
         ):
             return True
         return self._may_be_any_volume()
@@ -455,9 +448,13 @@ class _Pair:
     def _have_other_dates(self) -> bool:
         """Volumes and issues of a magazine may have one title, and their number or date in the file's name.
 
-        Where only one of the two names has one, that is no other one, but the title may need proof.
+        Where only one of the two names has one, that is no other one, but the title may need proof. A number in a
+        series explains the one in a file's name only if both sides tell it.
         """
-        of_titles = self._of_our_title | self._of_their_title
+        is_told_twice = self.numbers == titles.SAME_NUMBER
+        of_titles = _marks_of(self.wanted.title, self.wanted.index if is_told_twice else None) | _marks_of(
+            self.title, self.index if is_told_twice else None
+        )
         ours = file_marks.marks(self.wanted.stem) - of_titles
         for name, _ in self.book.files:
             theirs = file_marks.marks(words(file_kinds.stem(name))) - of_titles

@@ -126,6 +126,12 @@ def test_an_isbn_matches_titles_of_which_one_has_a_subtitle() -> None:
     assert answer(ours, emma(3, isbns=["9780141439587"])) == (3, matching.BY_ISBN)
 
 
+def test_a_number_in_a_series_that_both_sides_tell_explains_the_one_in_the_files_name() -> None:
+    ours = EMMA | {"file": "/b/Highbury 2 - Emma.epub", "series": "Highbury", "series_index": 2.0}
+    book = emma(3, series="Highbury", series_index=2.0, files=[("Emma 1815.epub", 480)])
+    assert answer(ours, book) == (3, matching.BY_TITLE)
+
+
 def test_two_authors_in_one_text_are_two_people() -> None:
     book = emma(3, authors=["Max Mann", "Jane Austen"])
     assert answer(EMMA | {"authors": ["Jane Austen, Max Mann"]}, book) == (3, matching.BY_TITLE)
@@ -315,6 +321,16 @@ HARD = [
         "the title is the file's name, but the size is another",
         EMMA | {"title": "austen_emma_final", "authors": [], "file": "/b/austen_emma_final.epub"},
         emma(1, files=[("austen_emma_final.epub", 700)]),
+    ),
+    (
+        "a volume by the file's name here and by the series there",
+        EMMA | {"file": "/b/Emma 2.epub"},
+        emma(1, series="Highbury", series_index=1.0, files=[("Emma 1.epub", 480)]),
+    ),
+    (
+        "a volume by the series here and by the file's name there",
+        EMMA | {"file": "/b/Emma 2.epub", "series": "Highbury", "series_index": 2.0},
+        emma(1, files=[("Emma 1.epub", 480)]),
     ),
     ("two series of a comic", COMIC | {"series": "Batman"}, comic(1, series="Batman: Rebirth")),
     ("number signs of scripts", EMMA | {"title": "कि कहानी की"}, emma(1, title="का कहानी के")),
