@@ -51,6 +51,7 @@ def _demo(folder: Path) -> int:
             isbn13=next((text[5:] for text in _texts(book["identifiers"]) if text.startswith("ISBN:")), None),
             file_name=Path(str(book["file"])).name,
             size_kb=int(str(book["size_bytes"])) // 1024,
+            language=str(book["language"]),
         )
     with server:
         print(f"A stand-in for BookLore listens at {server.url}/")
