@@ -103,6 +103,9 @@ _THINGS = {
 }
 
 
+_GOES_ALONG = ("progress", "finish_date")
+
+
 def things(kind: str, count: int) -> str:
     """So many outbox entries of a kind (`device/core/outbox.py`)."""
     one, many = _THINGS[kind]
@@ -110,8 +113,10 @@ def things(kind: str, count: int) -> str:
 
 
 def sent_things(counts: dict[str, int]) -> str:
-    """What a run has sent, by kind; sessions come first."""
-    parts = [things(kind, counts[kind]) for kind in _THINGS if counts.get(kind)]
+    """What a run has sent, by kind; sessions come first. What goes along with each reading is named only by itself."""
+    sent = [kind for kind in _THINGS if counts.get(kind)]
+    told = [kind for kind in sent if kind not in _GOES_ALONG] or sent
+    parts = [things(kind, counts[kind]) for kind in told]
     return f"{', '.join(parts)} sent."
 
 
