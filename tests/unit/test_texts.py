@@ -20,6 +20,11 @@ def test_what_was_sent_is_summed_up_in_one_sentence() -> None:
     assert texts.sent_things(counts) == "3 reading sessions, 1 highlight sent."
 
 
+def test_a_position_goes_along_with_its_session_without_a_word_and_has_one_alone() -> None:
+    assert texts.sent_things({"reading_session": 1, "progress": 1, "finish_date": 1}) == "1 reading session sent."
+    assert texts.sent_things({"progress": 2}) == "2 reading positions sent."
+
+
 @pytest.mark.parametrize(
     ("ahead_s", "words"),
     [
@@ -30,10 +35,5 @@ def test_what_was_sent_is_summed_up_in_one_sentence() -> None:
         (56 * 365 * 86_400, "20440 days behind"),
     ],
 )
-def test_a_position_goes_along_with_its_session_without_a_word_and_has_one_alone() -> None:
-    assert texts.sent_things({"reading_session": 1, "progress": 1, "finish_date": 1}) == "1 reading session sent."
-    assert texts.sent_things({"progress": 2}) == "2 reading positions sent."
-
-
 def test_how_wrong_a_clock_is_is_said_in_its_largest_unit(ahead_s: int, words: str) -> None:
     assert texts.clock_differs(ahead_s) == f"This device's clock is {words} your server's."
