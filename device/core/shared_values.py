@@ -27,7 +27,6 @@ from __future__ import annotations
 RATING, STATUS, PROGRESS = "rating", "status", "progress"
 FIELDS = (RATING, STATUS, PROGRESS)
 
-STARS_MOST = 5
 EXACTLY = "|"  # in a value of the device: behind it stands what the reader said in the server's own terms
 RATING_MOST = 10
 
@@ -270,7 +269,7 @@ def _rank(status: str | None) -> int:
 
 
 def is_status(value: str | None) -> bool:
-    return value in _STATUSES
+    return value in STATUSES
 
 
 def comes_by_progress(wanted: str | None, theirs: str | None, percent: float) -> bool:

@@ -46,6 +46,8 @@ class Comparison:
 
     def run(self, offset_s: int) -> None:
         """`offset_s`: how far the server's clock is ahead of the device's."""
+        if self._state.hardcover_id is not None:
+            hardcover.learn_id(self._store, self._id, self._state.hardcover_id)
         if self._wanted.get(preferences.RATING) != preferences.OFF:
             self._compare(RATING, self._state.rating)
         else:

@@ -24,6 +24,7 @@ BOOKS = "/api/v1/books/batch?ids="
 ANSWER_MOST = 50  # books of one request: with their descriptions 10 kB each
 
 PAGES_MOST = 1_000_000
+ID_LIMIT = 2**53
 
 WEB, KOREADER, KOBO = "web", "koreader", "kobo"
 _WEB_FIELDS = {"PDF": "pdfProgress", "CBX": "cbxProgress"}
@@ -36,7 +37,7 @@ class BookState:
     `page`: where the web reader is in a book of pages.
     """
 
-    __slots__ = ("file_id", "finished_at", "heard", "page", "rating", "server_id", "status")
+    __slots__ = ("file_id", "finished_at", "hardcover_id", "heard", "page", "rating", "server_id", "status")
 
     def __init__(self, server_id: int, rating: str | None, status: str | None, heard: Heard) -> None:
         self.server_id = server_id
@@ -45,6 +46,7 @@ class BookState:
         self.heard = heard
         self.file_id: int | None = None
         self.page: int | None = None
+        self.hardcover_id: int | None = None  # which the servers' lists leave out
         self.finished_at: int | None = None
 
 
@@ -97,6 +99,8 @@ def read(record: Json, file: str, format: str) -> BookState:
     state = BookState(_whole(record.get("id")) or 0, _rating(record), _status(record), heard)
     state.file_id = _whole(server_file.get("id")) if isinstance(server_file, dict) else None
     state.page = _page(record.get(web)) if kind == ours else None
+    metadata = record.get("metadata")
+    state.hardcover_id = hardcover_id(metadata.get("hardcoverBookId")) if isinstance(metadata, dict) else None
     state.finished_at = _instant(record.get("dateFinished"))
     return state
 
@@ -126,6 +130,13 @@ def _fraction(progress: Json) -> float | None:
     if isinstance(percent, bool) or not isinstance(percent, (int, float)) or not 0 <= percent <= 100:
         return None
     return percent / 100
+
+
+def hardcover_id(value: Json) -> int | None:
+    """A book's number at Hardcover, which the servers tell as text."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < ID_LIMIT else None
 
 
 def _page(progress: Json) -> int | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from device.core.isbn import isbn13
 from device.core.matching import ServerBook
 from device.server.answers import decoded, is_own_error
+from device.server.book_state import hardcover_id
 from device.server.errors import ServerFailed
 
 TYPE_CHECKING = False
@@ -109,7 +110,7 @@ def server_book(element: Json) -> ServerBook | None:
         file = _file(item)
         if file is not None:
             book.files.append(file)
-    book.hardcover_id = _hardcover_id(metadata.get("hardcoverBookId"))
+    book.hardcover_id = hardcover_id(metadata.get("hardcoverBookId"))
     return book
 
 
@@ -121,12 +122,6 @@ def _file(item: Json) -> tuple[str, int] | None:
         return None
     known = isinstance(size_kb, int) and not isinstance(size_kb, bool) and 0 <= size_kb < SIZE_MOST_KB
     return name, size_kb if known and isinstance(size_kb, int) else -1
-
-
-def _hardcover_id(value: Json) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
-        value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < ID_MOST else None
 
 
 def _number(value: Json) -> float | None:

@@ -183,6 +183,14 @@ def identify(store: Store, book_id: int, hardcover_id: int | None, looked_for: s
     )
 
 
+def learn_id(store: Store, book_id: int, hardcover_id: int) -> None:
+    """What the server's metadata say, unless more is known: the reader's own choice, or that it is not there."""
+    store.execute(
+        "UPDATE book SET hardcover_id = ? WHERE id = ? AND hardcover_id IS NULL AND hardcover_looked_for IS NOT '-'",
+        (hardcover_id, book_id),
+    )
+
+
 def forget_candidates(store: Store, book_id: int) -> None:
     store.execute("DELETE FROM candidate WHERE book_id = ? AND place = 'hardcover'", (book_id,))
 

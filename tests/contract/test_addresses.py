@@ -258,7 +258,7 @@ def test_an_address_of_home_that_leads_to_encryption_is_used_while_in_doubt(read
         reader.reads(**MOBY)
         assert reader.run("sync").returncode == 0
         assert len(home.sessions()) == 1
-        assert front.requests == ["GET /api/v1/healthcheck HTTP/1.1"]
+        assert front.lines() == ["GET /api/v1/healthcheck HTTP/1.1"]
 
 
 def test_the_selfcheck_signs_in_at_nothing_but_booklore(reader: Reader) -> None:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from device import book_state_ingest, protocol
 from device.core import outbox as rules
 from device.core import shared_values
+from device.core.instants import to_iso
 from device.core.journal import Book, Moment, Reading, Snapshot
 from device.core.outbox import Uptime
 from device.core.preferences import Preferences
@@ -51,7 +52,7 @@ class Server:
             record["personalRating"] = self.rating
         if self.percent is not None:
             record["epubProgress"] = {"percentage": round(self.percent, 1)}
-            record["lastReadTime"] = book_state_ingest_time(self.read_at)
+            record["lastReadTime"] = to_iso(self.read_at)
         return record
 
     def take(self, kind: str, fields: dict[str, Any], now: int) -> None:
@@ -70,12 +71,6 @@ class Server:
             self.status = "READING"
         elif self.status == "UNSET":
             self.status = "UNREAD"
-
-
-def book_state_ingest_time(at: int) -> str:
-    from device.core.instants import to_iso
-
-    return to_iso(at)
 
 
 class Clock:

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from tests.contract.test_book_states import BOOK, FILE, HASH, Shelf
+from tests.contract.test_book_states import BOOK, DIALECTS, FILE, HASH, Shelf
 from tests.reader import MOBY, Reader
 from tests.sandbox import StandIn
 
 DAY_S = 86_400
 
 
-@pytest.fixture
-def shelf(tmp_path: Path) -> Iterator[Shelf]:
-    with StandIn(dialect="booklore") as server:
+@pytest.fixture(params=DIALECTS)
+def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
+    with StandIn(dialect=request.param) as server:
         yield Shelf(server, Reader(tmp_path / "bookloresync"))
 
 
@@ -381,6 +381,16 @@ def test_a_rating_from_a_clock_that_ran_ahead_does_not_win_for_ever(shelf: Shelf
     shelf.let_an_hour_pass()
     shelf.sync("wake")
     assert shelf.state()["personal_rating"] == 2
+
+
+def test_that_koreaders_own_progress_sync_is_on_as_well_is_said_once(shelf: Shelf) -> None:
+    def warnings(kosync: bool) -> int:
+        shelf.closes(0.5, status="reading")
+        return sum("KOReader's own progress sync" in text["text"] for text in shelf.sync(kosync=kosync)["messages"])
+
+    assert [warnings(on) for on in (False, True, True, False, True)] == [0, 1, 0, 0, 1]
+    shelf.set_preference("progress_sync", "off")
+    assert [warnings(on) for on in (False, True)] == [0, 0]
 
 
 # Where the reader is now

@@ -64,6 +64,24 @@ def test_the_id_in_the_servers_metadata_is_believed(member: Reader, there: Hardc
     assert there.operations() == ["Library", "Insert"]
 
 
+def test_the_id_that_only_the_books_own_page_tells_is_believed(
+    member: Reader, server: StandIn, there: HardcoverStandIn
+) -> None:
+    server.add_book(title="A Copy", authors=["Somebody Else"], isbn13="9780306406157", hardcover_book_id=str(EMMA_ID))
+    place = {"page": 20, "pages": 200, "fraction": 0.1}
+    member.journal(
+        [
+            (0, "open", {"page": 3, "pages": 200}),
+            (60, "page", place),
+            (200, "close", {"reason": "close", **place}),
+            (210, "snapshot", {"fraction": 0.1, "rating": 4, "status": "reading"}),
+        ],
+        title="A Copy", authors=["Somebody Else"], identifiers=["ISBN:9780306406157"],
+    )  # fmt: skip
+    member.run("sync")
+    assert there.library[EMMA_ID]["rating"] == 4
+
+
 def test_an_isbn_10_finds_the_book_that_is_known_by_it_there(member: Reader, there: HardcoverStandIn) -> None:
     there.books[MOBY_ID].isbns = [MOBY_ISBN_10]
     wants(member, RATING, 9)

@@ -71,7 +71,7 @@ def test_a_redirect_on_the_same_host_costs_one_request_a_run(server: StandIn, re
         reader.reads(**MOBY)
         reader.reads(start=1_795_100_000, **EMMA)
         assert reader.run("sync").stdout == "2 reading sessions sent.\n"
-        assert front.requests == ["POST /api/v1/auth/login HTTP/1.1"]
+        assert front.lines() == ["POST /api/v1/auth/login HTTP/1.1"]
     assert len(server.sessions()) == 2
 
 
