@@ -30,6 +30,11 @@ PROGRESS_SYNC = "progress_sync"
 PROGRESS_FORWARD = "progress_forward"
 PROGRESS_BACKWARD = "progress_backward"
 HARDCOVER_SYNC = "hardcover_sync"
+HIGHLIGHTS = "highlights"
+BOOKMARKS = "bookmarks"
+NOTES_TO = "notes_to"
+NOTES_IN_BOOK = "notes_in_book"
+MARKS_UPLOAD = "marks_upload"
 
 EVERY_PAGE, AS_KOREADER = "every-page", "as-koreader"
 BY_DURATION, BY_PAGES = "duration", "pages"
@@ -38,6 +43,9 @@ ON, OFF = "on", "off"
 STARS, ASK = "stars", "ask"
 SILENTLY = "silently"
 PAUSED, ABANDONED = "paused", "abandoned"
+IN_BOOK, BOOKLORE, BOTH = "in-book", "booklore", "both"
+AS_HIGHLIGHT, AS_NOTE = "highlight", "note"
+AFTER_SESSION, WHEN_FINISHED = "session", "finished"
 
 TEXT_MAX_CHARS = 40  # of a value typed at a command line
 
@@ -87,6 +95,12 @@ PREFERENCES = (
     Preference(PROGRESS_FORWARD, ASK, 0, 0, (SILENTLY, ASK, OFF)),  # when the server is further on than this device
     Preference(PROGRESS_BACKWARD, ASK, 0, 0, (ASK, OFF)),  # when it is behind: never without being asked
     Preference(HARDCOVER_SYNC, ON, 0, 0, (ON, OFF)),  # where there is a token for it
+    Preference(HIGHLIGHTS, ON, 0, 0, (ON, OFF)),  # with their notes
+    Preference(BOOKMARKS, ON, 0, 0, (ON, OFF)),
+    Preference(NOTES_TO, IN_BOOK, 0, 0, (IN_BOOK, BOOKLORE, BOTH)),  # at their place in the book, or on its page
+    # What a note at its place is: the note of a highlight, or a note of its own kind beside none.
+    Preference(NOTES_IN_BOOK, AS_HIGHLIGHT, 0, 0, (AS_HIGHLIGHT, AS_NOTE)),
+    Preference(MARKS_UPLOAD, AFTER_SESSION, 0, 0, (AFTER_SESSION, WHEN_FINISHED)),  # or when the book is finished
 )
 BY_KEY = {preference.key: preference for preference in PREFERENCES}
 
