@@ -15,6 +15,7 @@ PARTS = (
     ("Python modules, frozen", re.compile(r"frozen_(code|table)\.o")),
     ("OpenSSL", re.compile(r"lib(ssl|crypto)\.a")),
     ("SQLite", re.compile(r"libsqlite3\.a")),
+    ("expat", re.compile(r"libexpat\.a")),
     ("zlib", re.compile(r"libz\.a")),
     ("zstandard", re.compile(r"libzstandard_c\.a")),
     ("our own modules", re.compile(r"module\.[\w.]+\.o")),

@@ -18,7 +18,8 @@ from builder.workshop import file_digest
 
 # Which pinned sources stand behind which part of the ledger. The compiler's own libraries come with zig.
 SOURCES_OF_PART = {
-    "CPython": ("cpython", "expat"),
+    "CPython": ("cpython",),
+    "expat": ("expat",),
     "Python modules, frozen": ("cpython",),
     "OpenSSL": ("openssl",),
     "SQLite": ("sqlite",),
@@ -32,7 +33,7 @@ SOURCES_OF_PART = {
     "constants merged by the linker": (),
     REST: (),
 }
-# Parts that come inside another pinned source; expat only if its module is linked.
+# Parts that come inside another pinned source.
 INSIDE = {
     "musl": ("zig", "1.2.5", "MIT"),
     "compiler-rt": ("zig", "", "MIT"),
@@ -56,8 +57,6 @@ def sbom(
         )
     digest = file_digest(executable)
     keys = sorted({key for part in ledger.parts for key in SOURCES_OF_PART[part]})
-    if not any(module.name == "pyexpat" for module in modules):
-        keys.remove("expat")
     held = ", ".join(sorted(module.name for module in modules))
     return {
         "bomFormat": "CycloneDX",

@@ -44,6 +44,7 @@ def selfcheck(folder: Folder, secrets: Secrets | None, deadline: float, proxy: s
         ("store", lambda: _store(folder)),
         ("clock", _clock),
         ("certificates", lambda: _certificates(secrets)),
+        ("chapters", _chapters),
     ]
     if secrets is not None:
         if secrets.home_network:
@@ -121,6 +122,20 @@ def _certificates(secrets: Secrets | None) -> str:
     context = tls.make_context(trust)
     count = context.cert_store_stats()["x509_ca"]
     return f"{count} authorities, {_ssl.OPENSSL_VERSION}"
+
+
+def _chapters() -> str:
+    """Whether the parts that read a book's chapters are in this program."""
+    import pyexpat
+    from array import array
+
+    found: array[int] = array("I")
+    parser = pyexpat.ParserCreate("utf-8", " ")
+    parser.CharacterDataHandler = lambda text: found.append(parser.CurrentByteIndex)
+    parser.Parse(b"<p>a<b/>c</p>", True)
+    if found.tolist() != [3, 8]:
+        raise ValueError(f"{pyexpat.EXPAT_VERSION} found text at {found.tolist()}")
+    return f"{pyexpat.EXPAT_VERSION} reads them"
 
 
 def _network(home: str) -> str:

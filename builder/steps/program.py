@@ -136,7 +136,7 @@ def executable(workshop: Workshop, target: Target, compiler: Compiler, modules: 
             ]
             for job in jobs:
                 job.result()
-        archives = [parts.python / "lib" / "libpython3.11.a"]
+        archives = [parts.python / "lib" / name for name in ("libpython3.11.a", "libexpat.a")]
         archives += [
             parts.libraries[name] / "lib" / f"lib{file}.a" for name, file in (("sqlite", "sqlite3"), ("openssl", "ssl"))
         ]

@@ -123,6 +123,7 @@ def test_the_selfcheck_names_every_part_it_tried(tmp_path: Path) -> None:
         "store: good",
         "clock: good",
         "certificates: good",
+        "chapters: good",
         "server: good",
         "account: good",
     ]

@@ -112,5 +112,13 @@ def test_it_finds_nothing_wrong_with_itself(root: EmptyRoot, trusted: StandIn) -
     assert root.run("sync").returncode == 0
     run = root.run("selfcheck")
     assert (run.returncode, run.stderr) == (0, "")
-    for line in ("program: good", "32 bit", "store: good", "clock: good", "certificates: good", "server: good"):
+    for line in (
+        "program: good",
+        "32 bit",
+        "store: good",
+        "clock: good",
+        "certificates: good",
+        "chapters: good",
+        "server: good",
+    ):
         assert line in run.stdout

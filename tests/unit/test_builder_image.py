@@ -91,6 +91,17 @@ def test_the_table_of_builtin_modules_holds_the_wanted_ones_only() -> None:
     assert "{0, 0}" in table
 
 
+def test_expat_is_a_part_of_its_own_that_comes_with_cpython(tmp_path: Path) -> None:
+    executable, link_map = tmp_path / "program", tmp_path / "link.map"
+    executable.write_bytes(bytes(100))
+    link_map.write_text(MAP.replace("libpython3.11.a(eval.o)", "libexpat.a(xmlparse.o)"))
+    costs = ledger("armv7", executable, link_map)
+    assert costs.parts["expat"] == 16
+    components = sbom.sbom(executable, "1.0", costs, load_sources(), load_modules())["components"]
+    assert isinstance(components, list)
+    assert [(part["name"], part["version"][:13]) for part in components] == [("expat", "as in cpython")]
+
+
 def test_a_builtin_module_that_does_not_exist_is_named() -> None:
     with pytest.raises(BuildError, match="_nosuch"):
         inittab(CONFIG, ["zlib", "_nosuch"])
