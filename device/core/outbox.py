@@ -34,6 +34,10 @@ Doubt. An entry may be on the server although this store never sent it: it was i
 rebuilt, or its book was gone when it should have been read back. Such an entry is `unproven`. It is never `new`: it
 begins as an `intent`, or waits for its book and becomes one. To be found missing is what ends the doubt.
 
+Marks. Each highlight, note and bookmark has entries of its own. A creation whose answer is lost is read back like a
+session; an edit is sent again like a value of state, because what it says is the whole of it; a deletion is done when
+the server's list does not show its object.
+
 State. Of a rating, a read status, a position and the date of a book's end only the last value counts (`OF_STATE`): each
 book has one entry for each. What changes before it is sent is revised; what the server has by itself, or has newer, is
 withdrawn. Sending such a value twice changes nothing, so its intents are not read back but sent again.
@@ -63,11 +67,15 @@ from __future__ import annotations
 
 READING_SESSION, RATING, STATUS, PROGRESS = "reading_session", "rating", "status", "progress"
 HIGHLIGHT, IN_BOOK_NOTE, BOOK_NOTE, BOOKMARK = "highlight", "in_book_note", "book_note", "bookmark"
-DELETION = "deletion"
+EDIT, DELETION = "edit", "deletion"
 FINISH_DATE = "finish_date"
 KINDS = (
-    READING_SESSION, RATING, STATUS, PROGRESS, FINISH_DATE, HIGHLIGHT, IN_BOOK_NOTE, BOOK_NOTE, BOOKMARK, DELETION,
+    READING_SESSION, RATING, STATUS, PROGRESS, FINISH_DATE, HIGHLIGHT, IN_BOOK_NOTE, BOOK_NOTE, BOOKMARK, EDIT,
+    DELETION,
 )  # fmt: skip
+# What is created at one place or page of a book, each of its own, and what becomes of that.
+OF_MARKS = (HIGHLIGHT, IN_BOOK_NOTE, BOOK_NOTE, BOOKMARK, EDIT, DELETION)
+AFTER_A_LOOK = (EDIT, DELETION)  # the server's list is read first: what they are to change may have been changed there
 # In the order in which they go out: progress changes the read status by itself, a status the date.
 OF_STATE = (RATING, PROGRESS, STATUS, FINISH_DATE)
 

@@ -14,8 +14,13 @@ Rule 1: what differs between kinds is a column here; nothing else in the worker 
     in_book_note  cfi, noteContent, selectedText?, color?, chapterTitle?
     book_note     content, title?
     bookmark      cfi or pageNumber (which only Grimmory keeps), title?
+    edit          of: one of the four kinds above; id: the server's; and the fields that change, those that do not being
+                  left out (of a book_note both are needed)
     deletion      of: one of the four kinds above; id? (the server's); and what identifies it there, as in its own
                   payload. Without an id it is looked for by that. Only what matches both is deleted.
+
+    Any of the last six may have a field `mark`, which is not sent: whose it is, and what is agreed on when the server
+    has taken it (`device/sending/agreeing.py`).
 
 Traps of the servers that the columns stand for:
   - A 204 or 202 without a body is success where the column says so, and nowhere else.
@@ -25,6 +30,9 @@ Traps of the servers that the columns stand for:
     listed is deleted.
   - 409 means “there is one already at this place” for what has a place, and the second one is not stored.
   - An unknown status is answered with 200 and stored as none: the answer's own status must say the same (`echo`).
+  - An edit of what is not there is a 500 as well: before each edit the list is read (`outbox.AFTER_A_LOOK`), and what
+    is not in it is not edited any more.
+  - A book note is edited by a POST with its id; all others by a PUT.
   - A bookmark's page is ignored by BookLore: then it is known by its title among those that have no place.
 
 Called by: `device/sending/sender.py`, `device/sending/reading_back.py`. Never: decides what follows; sends.
@@ -38,6 +46,7 @@ from device.core.outbox import (
     BOOK_NOTE,
     BOOKMARK,
     DELETION,
+    EDIT,
     FINISH_DATE,
     HIGHLIGHT,
     IN_BOOK_NOTE,
@@ -141,12 +150,16 @@ TABLE = (
     Kind(BOOK_NOTE, "POST", "/api/v1/book-notes", contents=("title", "content"), limits=(("title", 255),)),
     Kind(
         BOOKMARK, "POST", "/api/v1/bookmarks", conflict_means_there=True, ask_for_book=(500,),
-        places=("cfi", "pageNumber"), contents=("title",), limits=(("title", 255),),
+        places=("cfi", "pageNumber"), contents=("title",), limits=(("title", 255), ("notes", 2_000)),
     ),
+    Kind(EDIT, "PUT", "", harmless=True),
     Kind(DELETION, "DELETE", "", empty_success=204, gone_is_done=True),
 )  # fmt: skip
 KINDS = {kind.name: kind for kind in TABLE}
 MARKS = (HIGHLIGHT, IN_BOOK_NOTE, BOOK_NOTE, BOOKMARK)
+
+AGREED_FIELD = "mark"
+_OF_ANOTHER = (EDIT, DELETION)  # which say in `of` what kind of thing they are about
 
 _TEXT_COLUMNS = ("noteContent", "content")
 _PERCENTAGES = ("progressPercent", "percentage")
@@ -177,6 +190,8 @@ def request(book: BookToServe, entry: Entry, decimals: int) -> Request:
         if id is None:
             raise NotKnown("its id on the server is not known yet")
         return Request(kind.method, f"{KINDS[listed_kind(entry)].path}/{id}", None, kind.empty_success)
+    if entry.kind == EDIT:
+        return _edit(book, entry)
     if entry.session is not None:
         fields = session_fields(entry.session, decimals)
         fields["bookType"] = book_type(book.file, book.format)
@@ -185,6 +200,16 @@ def request(book: BookToServe, entry: Entry, decimals: int) -> Request:
     rounded = {name: _rounded(value, decimals) for name, value in fields.items()}
     rounded[kind.book_field] = book.server_id if kind.book_form == ONE else [book.server_id]
     return Request(kind.method, kind.path, rounded, kind.empty_success)
+
+
+def _edit(book: BookToServe, entry: Entry) -> Request:
+    of, id = listed_kind(entry), remote_id(entry)
+    if id is None:
+        raise ValueError("nobody knows its id on the server")
+    fields = {name: value for name, value in fields_of(entry).items() if name not in ("of", "id")}
+    if of == BOOK_NOTE:
+        return Request("POST", KINDS[of].path, {"id": id, KINDS[of].book_field: book.server_id, **fields})
+    return Request("PUT", f"{KINDS[of].path}/{id}", fields)
 
 
 def is_believed_empty(request: Request) -> bool:
@@ -209,22 +234,22 @@ def fields_of(entry: Entry) -> Fields:
     if not isinstance(fields, dict):
         raise ValueError("its payload is no JSON object")
     limits = dict(KINDS[listed_kind(entry)].limits)
-    return {name: _cut(name, value, limits.get(name)) for name, value in fields.items()}
+    return {name: _cut(name, value, limits.get(name)) for name, value in fields.items() if name != AGREED_FIELD}
 
 
 def listed_kind(entry: Entry) -> str:
     """In which kind's list an entry is looked up. Raises ValueError."""
-    if entry.kind != DELETION:
+    if entry.kind not in _OF_ANOTHER:
         return entry.kind
     fields = json_text.decode(entry.payload)
     of = fields.get("of") if isinstance(fields, dict) else None
     if of not in MARKS:
-        raise ValueError(f"a deletion of {of!r}")
+        raise ValueError(f"{'an edit' if entry.kind == EDIT else 'a deletion'} of {of!r}")
     return str(of)
 
 
 def remote_id(entry: Entry) -> int | None:
-    """The server's id of what is to be deleted, if it is known. Raises ValueError."""
+    """The server's id of what is to be changed or deleted, if it is known. Raises ValueError."""
     if entry.remote_id is not None:
         return entry.remote_id
     id = fields_of(entry).get("id")

@@ -99,6 +99,7 @@ _THINGS = {
     "in_book_note": ("1 note in the text", "{} notes in the text"),
     "book_note": ("1 note on the book", "{} notes on the book"),
     "bookmark": ("1 bookmark", "{} bookmarks"),
+    "edit": ("1 change of a highlight, note or bookmark", "{} changes of highlights, notes and bookmarks"),
     "deletion": ("1 deletion", "{} deletions"),
 }
 

@@ -206,3 +206,40 @@ def test_a_kind_that_is_sent_again_without_asking_needs_no_list() -> None:
         identified = bool(kind.places or kind.contents)
         assert kind.harmless or identified or kind.name in ("reading_session", "deletion")
         assert not (kind.harmless and identified)
+
+
+@pytest.mark.parametrize(
+    ("of", "path"),
+    [
+        ("highlight", "/api/v1/annotations/9"),
+        ("in_book_note", "/api/v2/book-notes/9"),
+        ("bookmark", "/api/v1/bookmarks/9"),
+    ],
+)
+def test_an_edit_puts_only_the_fields_that_change(of: str, path: str) -> None:
+    sent = request("edit", {"of": of, "id": 9, "color": "#FF0000"})
+    assert (sent.method, sent.path) == ("PUT", path)
+    assert json.loads(sent.body or b"") == {"color": "#FF0000"}
+
+
+def test_an_edit_of_a_book_note_is_posted_with_its_id() -> None:
+    sent = request("edit", {"of": "book_note", "id": 9, "title": "t", "content": "c"})
+    assert (sent.method, sent.path) == ("POST", "/api/v1/book-notes")
+    assert json.loads(sent.body or b"") == {"id": 9, "bookId": 42, "title": "t", "content": "c"}
+
+
+@pytest.mark.parametrize("payload", [{"of": "rating", "id": 9}, {"of": "highlight"}, {"of": "highlight", "id": "9"}])
+def test_an_edit_that_does_not_say_of_what_cannot_be_sent(payload: Any) -> None:
+    with pytest.raises(ValueError):
+        request("edit", payload)
+
+
+@pytest.mark.parametrize("kind", rules.OF_MARKS)
+def test_what_an_entry_remembers_for_later_is_not_sent(kind: str) -> None:
+    sent = request(kind, {"of": "highlight", "id": 9, "mark": {"id": 3}, "note": "n"})
+    assert "mark" not in sent.fields
+
+
+def test_an_edit_is_cut_as_its_kind_is() -> None:
+    assert len(str(request("edit", {"of": "highlight", "id": 9, "note": "n" * 6_000}).fields["note"])) == 5_000
+    assert len(str(request("edit", {"of": "bookmark", "id": 9, "notes": "n" * 6_000}).fields["notes"])) == 2_000
