@@ -14,7 +14,7 @@ from device.core import outbox as rules
 from device.core import plugin_rows, plugin_times
 from device.core.journal import Book
 from device.core.shared_values import said
-from device.store import books, marks, outbox, reading_sessions, settings, shared_values
+from device.store import books, mark_ledger, outbox, reading_sessions, settings, shared_values
 from device.store import plugin_records as records
 
 TYPE_CHECKING = False
@@ -275,7 +275,7 @@ class Taker:
             self._report.leave(MARK, plugin_rows.BAD_MARK)
         for kind in kinds if when else ():
             remote_id = plugin_rows.whole(remote, 1, plugin_rows.WHOLE_MAX) if self._trusts_ids else None
-            if marks.add_sent(self._store, book.id, kind, when, remote_id):
+            if mark_ledger.add_sent(self._store, book.id, kind, when, remote_id):
                 self._report.take(LEDGER)
 
     def take_pending_annotation(self, row: Row) -> None:
@@ -294,7 +294,7 @@ class Taker:
             self._report.leave(MARK, mark)
             return
         for kind, payload in mark.at_position:
-            if not marks.is_on_server(self._store, book.id, kind, mark.made_at) and marks.add_pending(
+            if not mark_ledger.is_on_server(self._store, book.id, kind, mark.made_at) and mark_ledger.add_pending(
                 self._store, book.id, kind, mark.made_at, payload
             ):
                 self._report.pending[kind] = self._report.pending.get(kind, 0) + 1
@@ -302,12 +302,12 @@ class Taker:
             self._take_book_note(book, mark.made_at, mark.book_note)
 
     def _take_book_note(self, book: records.FoundBook, made_at: str, payload: str) -> None:
-        if marks.is_on_server(self._store, book.id, rules.BOOK_NOTE, made_at):
+        if mark_ledger.is_on_server(self._store, book.id, rules.BOOK_NOTE, made_at):
             return
         if not book.tracked:
             self._report.leave(MARK, NOT_TRACKED)
             return
-        key = marks.key(book.id, made_at)
+        key = mark_ledger.key(book.id, made_at)
         if outbox.add(self._store, rules.BOOK_NOTE, key, book.id, payload, self._state(book), True, self._now):
             self._report.take(NOTES)
 

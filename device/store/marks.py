@@ -1,43 +1,240 @@
-"""Highlights, notes and bookmarks: what another program says it has sent, and what waits for its position.
+"""Highlights and bookmarks as the device has them, what the device is to be given, and where they were collected.
 
-Called by: `device/importing/plugin_records.py`. A mark is known by its book, its kind (`device/core/outbox.py`) and
-KOReader's date and time of it.
+A row of `mark` outlives the highlight it stands for: `gone` says that the device does not have it any more, and how
+that came. What a mark is on the server stands in `mark_links.py`.
+
+Called by: `device/annotation_ingest.py`, which collects; `device/sending/annotations.py`, which compares and sends;
+`device/verbs/`, which tell the launcher what is offered. Which mark is which is decided in `device/core/annotations/`.
 """
 
 from __future__ import annotations
+
+from device.core.annotations.marks import DeviceMark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from device.store.database import Store
 
+THERE, DELETED, MISSING = 0, 1, 2  # `gone`: on the device; deleted by the reader; not there, and nobody saw it go
 
-def key(book_id: int, made_at: str) -> str:
-    """The outbox key of a mark, within its kind."""
-    return f"{book_id} {made_at}"
+_COLUMNS = (
+    "m.id, m.book_id, m.kind, m.made_at, m.device, m.device_at, m.gone, m.cfi, m.position, m.position_reason,"
+    " m.converter, m.offered, m.offered_at"
+)
 
 
-def add_sent(store: Store, book_id: int, kind: str, made_at: str, remote_id: int | None) -> bool:
-    """Whether it was new: a mark that is in the ledger already keeps what is known of it."""
+class StoredMark:
+    """`device`: as the device has it, or had it last; None if it never had it. `cfi`, `position`, `position_reason` and
+    `converter`: its place in the book's file (`device/epub/positions.py`), None before it was looked for. `offered`:
+    what the device is to be given, in the words of `device/sending/annotations.py`; None while nothing is offered.
+    """
+
+    __slots__ = (
+        "book_id", "cfi", "converter", "device", "device_at", "gone", "id", "kind", "made_at", "offered", "offered_at",
+        "position", "position_reason",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        id: int,
+        book_id: int,
+        kind: str,
+        made_at: str,
+        device: str | None,
+        device_at: int,
+        gone: int,
+        cfi: str | None,
+        position: str | None,
+        position_reason: str | None,
+        converter: int | None,
+        offered: str | None,
+        offered_at: int,
+    ) -> None:
+        self.id = id
+        self.book_id = book_id
+        self.kind = kind
+        self.made_at = made_at
+        self.device = device_mark(device)
+        self.device_at = device_at
+        self.gone = gone
+        self.cfi = cfi
+        self.position = position
+        self.position_reason = position_reason
+        self.converter = converter
+        self.offered = offered
+        self.offered_at = offered_at
+
+    def on_device(self) -> DeviceMark | None:
+        """As the device has it now; None if it does not."""
+        return self.device if self.gone == THERE else None
+
+
+def device_mark(text: str | None) -> DeviceMark | None:
+    """A mark in its JSON form; None for none, and for what a damaged store made of one."""
+    try:
+        return None if text is None else DeviceMark.from_json(text)
+    except ValueError:
+        return None
+
+
+def of_book(store: Store, book_id: int) -> list[StoredMark]:
+    rows = store.execute(f"SELECT {_COLUMNS} FROM mark m WHERE m.book_id = ? ORDER BY m.id", (book_id,))
+    return [StoredMark(*row) for row in rows]
+
+
+def one(store: Store, id: int) -> StoredMark | None:
+    row = store.execute(f"SELECT {_COLUMNS} FROM mark m WHERE m.id = ?", (id,)).fetchone()
+    return None if row is None else StoredMark(*row)
+
+
+def add(store: Store, book_id: int, mark: DeviceMark, at: int) -> int:
+    """A mark that the device has; its id. `at`: when that was seen."""
     cursor = store.execute(
-        "INSERT INTO mark_ledger (book_id, kind, made_at, remote_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (book_id, kind, made_at, remote_id),
+        "INSERT INTO mark (book_id, kind, made_at, device, device_at) VALUES (?, ?, ?, ?, ?)",
+        (book_id, mark.kind, mark.made_at, mark.to_json(), at),
     )
-    return cursor.rowcount == 1
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
 
 
-def is_on_server(store: Store, book_id: int, kind: str, made_at: str) -> bool:
-    """Whether the server itself has given it an id. That a program noted it as sent does not prove it was."""
+def add_without_device(store: Store, book_id: int, kind: str) -> int:
+    """A mark that the device has never had: the server's, or one that another program left; its id."""
+    cursor = store.execute("INSERT INTO mark (book_id, kind, made_at) VALUES (?, ?, '')", (book_id, kind))
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def save_device(store: Store, id: int, mark: DeviceMark, at: int) -> None:
+    """The device has it, and has it so."""
+    store.execute(
+        "UPDATE mark SET kind = ?, made_at = ?, device = ?, device_at = ?, gone = 0 WHERE id = ?",
+        (mark.kind, mark.made_at, mark.to_json(), at, id),
+    )
+
+
+def set_gone(store: Store, id: int, gone: int, at: int) -> None:
+    """The device does not have it any more. `gone`: DELETED or MISSING."""
+    store.execute("UPDATE mark SET gone = ?, device_at = ? WHERE id = ?", (gone, at, id))
+
+
+def set_position(
+    store: Store, id: int, cfi: str | None, position: str | None, reason: str | None, converter: int | None
+) -> None:
+    """What was found of its place in the book's file; nothing but None: it is to be looked for anew."""
+    store.execute(
+        "UPDATE mark SET cfi = ?, position = ?, position_reason = ?, converter = ? WHERE id = ?",
+        (cfi, position, reason, converter, id),
+    )
+
+
+def remove(store: Store, id: int) -> None:
+    """Forgets a mark that neither side has, and with it all links of it."""
+    store.execute("DELETE FROM mark WHERE id = ?", (id,))
+
+
+# What the device is to be given
+
+
+class Offered:
+    """A mark that the device is to be given, and where its book lies."""
+
+    __slots__ = ("file", "mark", "title")
+
+    def __init__(self, file: str, title: str, mark: StoredMark) -> None:
+        self.file = file
+        self.title = title
+        self.mark = mark
+
+
+def offer(store: Store, id: int, offered: str, at: int) -> None:
+    store.execute("UPDATE mark SET offered = ?, offered_at = ? WHERE id = ?", (offered, max(at, 1), id))
+
+
+def withdraw_offer(store: Store, id: int) -> None:
+    """The device has been given it, or is not to have it."""
+    store.execute("UPDATE mark SET offered = NULL, offered_at = 0 WHERE id = ?", (id,))
+
+
+def offered(store: Store, most: int) -> list[Offered]:
+    """What is offered for books that lie here and are recorded, book by book, the oldest offer first."""
+    rows = store.execute(
+        f"SELECT b.file, CASE b.title WHEN '' THEN b.file ELSE b.title END, {_COLUMNS} FROM mark m"
+        " JOIN book b ON b.id = m.book_id WHERE m.offered_at > 0 AND b.tracked = 1 AND b.file <> ''"
+        " ORDER BY m.book_id, m.offered_at, m.id LIMIT ?",
+        (most,),
+    )
+    return [Offered(str(row[0]), str(row[1]), StoredMark(*row[2:])) for row in rows]
+
+
+# Where they are collected
+
+
+class Source:
+    """KOReader's record of a book as it was read last. `sidecar`: its path, '' if there was none. `dom`: see
+    `DeviceMark`."""
+
+    __slots__ = ("dom", "sidecar", "stamp")
+
+    def __init__(self, sidecar: str, stamp: str, dom: int | None) -> None:
+        self.sidecar = sidecar
+        self.stamp = stamp
+        self.dom = dom
+
+
+class BookOnDevice:
+    """A recorded book that lies here, and where KOReader's record of it was found last; None: not looked for yet."""
+
+    __slots__ = ("file", "id", "sidecar", "stamp")
+
+    def __init__(self, id: int, file: str, sidecar: str | None, stamp: str | None) -> None:
+        self.id = id
+        self.file = file
+        self.sidecar = sidecar
+        self.stamp = stamp
+
+
+_ON_DEVICE = (
+    "SELECT b.id, b.file, s.sidecar, s.stamp FROM book b LEFT JOIN mark_source s ON s.book_id = b.id"
+    " WHERE b.tracked = 1 AND b.file <> ''"
+)
+
+
+def source(store: Store, book_id: int) -> Source | None:
+    row = store.execute("SELECT sidecar, stamp, dom FROM mark_source WHERE book_id = ?", (book_id,)).fetchone()
+    return None if row is None else Source(*row)
+
+
+def note_source(store: Store, book_id: int, sidecar: str, stamp: str, dom: int | None, now: int) -> None:
+    store.execute(
+        "INSERT OR REPLACE INTO mark_source (book_id, sidecar, stamp, dom, seen_at) VALUES (?, ?, ?, ?, ?)",
+        (book_id, sidecar, stamp, dom, now),
+    )
+
+
+def forget_sources(store: Store) -> None:
+    """Every record of KOReader's is read anew."""
+    store.execute("DELETE FROM mark_source")
+
+
+def book_on_device(store: Store, book_id: int) -> BookOnDevice | None:
+    row = store.execute(f"{_ON_DEVICE} AND b.id = ?", (book_id,)).fetchone()
+    return None if row is None else BookOnDevice(*row)
+
+
+def count_books_on_device(store: Store) -> int:
+    return int(store.execute("SELECT COUNT(*) FROM book WHERE tracked = 1 AND file <> ''").fetchone()[0])
+
+
+def books_on_device(store: Store, skip: int, most: int) -> list[BookOnDevice]:
+    """Books in the order in which they were first known, behind the first `skip`."""
+    rows = store.execute(f"{_ON_DEVICE} ORDER BY b.id LIMIT ? OFFSET ?", (most, skip))
+    return [BookOnDevice(*row) for row in rows]
+
+
+def count_on_device(store: Store) -> tuple[int, int]:
+    """(highlights, bookmarks) that the device has, of recorded books."""
     row = store.execute(
-        "SELECT 1 FROM mark_ledger WHERE book_id = ? AND kind = ? AND made_at = ? AND remote_id IS NOT NULL",
-        (book_id, kind, made_at),
+        "SELECT COALESCE(SUM(m.kind = 'highlight'), 0), COALESCE(SUM(m.kind = 'bookmark'), 0) FROM mark m"
+        " JOIN book b ON b.id = m.book_id WHERE m.device IS NOT NULL AND m.gone = 0 AND b.tracked = 1"
     ).fetchone()
-    return row is not None
-
-
-def add_pending(store: Store, book_id: int, kind: str, made_at: str, payload: str) -> bool:
-    """Whether it was new."""
-    cursor = store.execute(
-        "INSERT INTO pending_mark (book_id, kind, made_at, payload) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (book_id, kind, made_at, payload),
-    )
-    return cursor.rowcount == 1
+    return int(row[0]), int(row[1])

@@ -249,6 +249,61 @@ _2_SESSIONS_FROM_ELSEWHERE_AND_ONE_OUTBOX_FOR_ALL_KINDS = (
         UNIQUE (book_id, kind, made_at)
     )
     """,
+    """
+    CREATE TABLE mark (                -- a highlight, with or without a note, or a bookmark
+        id INTEGER PRIMARY KEY,
+        book_id INTEGER NOT NULL REFERENCES book (id),
+        kind TEXT NOT NULL,            -- 'highlight', 'bookmark'
+        made_at TEXT NOT NULL,         -- KOReader's own date and time of it; '': the device has never had it
+        device TEXT,                   -- JSON: as the device has it, or had it last; NULL: it has never had it
+        device_at INTEGER NOT NULL DEFAULT 0,  -- UTC epoch seconds: when it was seen so there
+        gone INTEGER NOT NULL DEFAULT 0,  -- 0: the device has it; 1: the reader deleted it; 2: it is missing there
+        cfi TEXT,                      -- its place in the book's file, where that could be found
+        position TEXT,                 -- 'exact', 'repaired', 'approximate', 'none'; NULL: not looked for
+        position_reason TEXT,
+        converter INTEGER,             -- by which version of the converter
+        offered TEXT,                  -- JSON: what the device is to be given in its place
+        offered_at INTEGER NOT NULL DEFAULT 0  -- 0: nothing is offered
+    )
+    """,
+    "CREATE INDEX mark_by_book ON mark (book_id)",
+    "CREATE INDEX mark_offered ON mark (offered_at) WHERE offered_at > 0",
+    """
+    CREATE TABLE mark_link (           -- what a mark is on the server, for one account and one book there
+        id INTEGER PRIMARY KEY,
+        mark_id INTEGER NOT NULL REFERENCES mark (id) ON DELETE CASCADE,
+        account TEXT NOT NULL,         -- whose; as the setting 'matches_of' names it
+        server_book INTEGER NOT NULL,  -- the book's number there
+        role TEXT NOT NULL,            -- 'main', 'copy'
+        kind TEXT NOT NULL,            -- as in mark_ledger
+        remote_id INTEGER,             -- NULL: not known (yet)
+        agreed_device TEXT,            -- JSON: what the device had when both agreed last; NULL: nothing, or never
+        agreed_server TEXT,            -- JSON: and what the server had then
+        server TEXT,                   -- JSON: what the server said last; NULL: it does not have it, or was not heard
+        server_at INTEGER NOT NULL DEFAULT 0,  -- when it was heard; 0: never
+        closed INTEGER NOT NULL DEFAULT 0,  -- 1: the server's side was given up; nothing follows from it any more
+        tombstone_at INTEGER NOT NULL DEFAULT 0,  -- since when its deletion has to be confirmed by the server's list
+        UNIQUE (mark_id, account, server_book, role)
+    )
+    """,
+    """
+    CREATE TABLE mark_source (         -- KOReader's record of a book, as it was read last
+        book_id INTEGER PRIMARY KEY REFERENCES book (id),
+        sidecar TEXT NOT NULL,         -- its path; '': there was none
+        stamp TEXT NOT NULL,           -- its size and time of change, by which it is known to be the same
+        dom INTEGER,                   -- version of the engine's rules by which its positions are spelt
+        seen_at INTEGER NOT NULL       -- when it was looked at last
+    )
+    """,
+    """
+    CREATE TABLE mark_pull (           -- when the server's lists of a book's marks were read last
+        book_id INTEGER NOT NULL REFERENCES book (id),
+        account TEXT NOT NULL,
+        server_book INTEGER NOT NULL,
+        pulled_at INTEGER NOT NULL,    -- UTC epoch seconds
+        PRIMARY KEY (book_id, account, server_book)
+    ) WITHOUT ROWID
+    """,
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (

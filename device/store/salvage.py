@@ -147,8 +147,13 @@ def _text(name: str, fallback: str | None = None) -> Column:
     return Column(name, str, 0, TEXT_MOST, fallback)
 
 
+def _document(name: str) -> Column:
+    """JSON, which may hold as much as a highlighted chapter."""
+    return Column(name, str, 0, PAYLOAD_MOST)
+
+
 def _payload() -> Column:
-    return Column("payload", str, 0, PAYLOAD_MOST)
+    return _document("payload")
 
 
 SETTING = Table("setting", 1, (_needed(_text("key")), _needed(_text("value"))))
@@ -248,6 +253,44 @@ PENDING_MARK = Table(
         _needed(_payload()),
     ),
 )
+MARK = Table(
+    "mark",
+    1,
+    (
+        _needed(_id("id")),
+        _needed(_id("book_id")),
+        _needed(_text("kind"), (outbox.HIGHLIGHT, outbox.BOOKMARK)),
+        _text("made_at", ""),
+        _document("device"),
+        _instant("device_at"),
+        Column("gone", int, 0, 2, 0),
+        _text("cfi"),
+        _text("position"),
+        _text("position_reason"),
+        _count("converter"),
+        _document("offered"),
+        _instant("offered_at"),
+    ),
+)
+MARK_LINK = Table(
+    "mark_link",
+    1,
+    (
+        _needed(_id("id")),
+        _needed(_id("mark_id")),
+        _needed(_text("account")),
+        _needed(_id("server_book")),
+        _needed(_text("role")),
+        _needed(_text("kind")),
+        _id("remote_id"),
+        _document("agreed_device"),
+        _document("agreed_server"),
+        _document("server"),
+        _instant("server_at"),
+        Column("closed", int, 0, 1, 0),
+        _instant("tombstone_at"),
+    ),
+)
 JOURNAL_STRETCH = Table(
     "journal_stretch", 2, (_needed(_instant("started_at")), _needed(_id("book_id")), _needed(_instant("ended_at")))
 )
@@ -281,7 +324,8 @@ HARDCOVER_VALUE = Table(
         _text("reason"),
     ),
 )
-# Parents first. What the server said of its library (server_book, candidate) is not kept: it is asked again.
+# Parents first. What is asked again is not kept: what the server said of its library (server_book, candidate), and
+# which of KOReader's records and of the server's lists have been read (mark_source, mark_pull).
 TABLES = (
     SETTING,
     BOOK,
@@ -291,6 +335,8 @@ TABLES = (
     OUTBOX,
     MARK_LEDGER,
     PENDING_MARK,
+    MARK,
+    MARK_LINK,
     JOURNAL_STRETCH,
     SHARED_VALUE,
     HARDCOVER_VALUE,

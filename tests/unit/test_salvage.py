@@ -10,15 +10,29 @@ from pathlib import Path
 
 import pytest
 
+from device.core.annotations.marks import DeviceMark, ServerMark
 from device.core.journal import Book
 from device.core.reading_session import ReadingSession
 from device.disk import Disk
-from device.store import books, check, database, outbox, preferences, reading_sessions, rebuild, salvage, settings
+from device.store import (
+    books,
+    check,
+    database,
+    mark_links,
+    marks,
+    outbox,
+    preferences,
+    reading_sessions,
+    rebuild,
+    salvage,
+    settings,
+)
 from tests.fixtures import make_first_store
 
 NOW = 1_795_000_000
 PAGE_BYTES = 4096
 SESSIONS = 400  # enough for several pages of each table
+MARKS = 60
 STATES = ("acknowledged", "acknowledged", "new", "intent", "waiting", "rejected")
 
 
@@ -37,6 +51,7 @@ def path(tmp_path: Path) -> Path:
             add(store, ids[number % 20], number)
         store.execute("INSERT INTO mark_ledger VALUES (?, 'highlight', '2026-11-18 12:00:00', 7)", (ids[0],))
         outbox.add(store, "rating", "1", ids[0], '{"rating":8}', "new", False, NOW)
+        add_marks(store, ids[0])
     store.close()
     return path
 
@@ -56,6 +71,16 @@ def add(store: database.Store, book_id: int, number: int) -> None:
     outbox.add_session(store, id, book_id, state, False, NOW)
     if state == "intent":
         store.execute("UPDATE outbox SET begun_boot = 'this boot', begun_uptime_s = 1000 WHERE session_id = ?", (id,))
+
+
+def add_marks(store: database.Store, book_id: int) -> None:
+    for number in range(MARKS):
+        mark = DeviceMark("highlight", f"2026-11-18 12:{number:02}:00")
+        mark.pos0, mark.text = f"/body/DocFragment[4]/body/p[{number}]/text().0", "words " * 50
+        link = mark_links.Link(marks.add(store, book_id, mark, NOW), "anna", 42, mark_links.MAIN, "highlight")
+        link.remote_id, link.agreed_device, link.server = number + 1, mark, ServerMark("highlight", number + 1)
+        mark_links.save(store, link)
+    store.execute("UPDATE mark SET gone = 1 WHERE id = 7")
 
 
 @contextlib.contextmanager
@@ -91,7 +116,7 @@ def page_of(path: Path, table: str, which: int = 0) -> list[int]:
 def test_a_store_that_is_whole_is_copied_row_for_row(path: Path) -> None:
     with salvaged(path) as (_, found):
         assert found.incomplete == []
-    for table in ("setting", "book", "journal", "reading_session", "mark_ledger"):
+    for table in ("setting", "book", "journal", "reading_session", "mark_ledger", "mark", "mark_link"):
         assert rows(f"{path}.new", table) == rows(path, table)
 
 
@@ -210,8 +235,8 @@ def test_every_table_and_column_of_the_schema_is_salvaged(path: Path) -> None:
     with contextlib.closing(sqlite3.connect(path)) as store:
         tables = [row[0] for row in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         schema = {table: [(row[1], row[5]) for row in store.execute(f"PRAGMA table_info({table})")] for table in tables}
-    told_again_by_the_server = ["candidate", "server_book"]
-    assert sorted([table.name for table in salvage.TABLES] + told_again_by_the_server) == sorted(tables)
+    asked_again = ["candidate", "mark_pull", "mark_source", "server_book"]
+    assert sorted([table.name for table in salvage.TABLES] + asked_again) == sorted(tables)
     for table in salvage.TABLES:
         assert sorted(column.name for column in table.columns) == sorted(name for name, _ in schema[table.name])
         in_key = [name for name, place in sorted(schema[table.name], key=lambda column: column[1]) if place]
@@ -230,6 +255,9 @@ def test_what_this_program_writes_counts_as_usable(path: Path) -> None:
         "UPDATE book SET title = CAST(x'ff' AS TEXT) WHERE id = 2",
         "UPDATE outbox SET reason = CAST(x'ff' AS TEXT) WHERE id = 9",
         "UPDATE setting SET value = x'ff' WHERE key = 'matches_of'",
+        "UPDATE mark SET gone = 3 WHERE id = 2",
+        "UPDATE mark SET kind = 'star' WHERE id = 2",
+        "UPDATE mark_link SET closed = 'yes' WHERE id = 2",
     ],
 )
 def test_what_it_cannot_have_written_does_not(path: Path, statement: str) -> None:
