@@ -6,7 +6,7 @@ Called by: `menu.py`. Pure: preferences in, items out.
 from __future__ import annotations
 
 from device.core import preferences
-from device.ui import book_state_texts, texts
+from device.ui import annotation_texts, book_state_texts, texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,6 +44,19 @@ _PROGRESS = (
     (preferences.PROGRESS_BACKWARD, preferences.ASK, book_state_texts.BACKWARD_ASK, ""),
     (preferences.PROGRESS_BACKWARD, preferences.OFF, book_state_texts.BACKWARD_OFF, ""),
 )
+_MARKS = (
+    (preferences.HIGHLIGHTS, preferences.ON, annotation_texts.HIGHLIGHTS_ON, annotation_texts.HIGHLIGHTS_ON_HELP),
+    (preferences.HIGHLIGHTS, preferences.OFF, annotation_texts.HIGHLIGHTS_OFF, ""),
+    (preferences.BOOKMARKS, preferences.ON, annotation_texts.BOOKMARKS_ON, ""),
+    (preferences.BOOKMARKS, preferences.OFF, annotation_texts.BOOKMARKS_OFF, ""),
+    (preferences.NOTES_TO, preferences.IN_BOOK, annotation_texts.NOTES_IN_BOOK, ""),
+    (preferences.NOTES_TO, preferences.BOOKLORE, annotation_texts.NOTES_TO_BOOKLORE, ""),
+    (preferences.NOTES_TO, preferences.BOTH, annotation_texts.NOTES_TO_BOTH, ""),
+    (preferences.NOTES_IN_BOOK, preferences.AS_HIGHLIGHT, annotation_texts.NOTES_WITH_HIGHLIGHT, ""),
+    (preferences.NOTES_IN_BOOK, preferences.AS_NOTE, annotation_texts.NOTES_ON_THEIR_OWN, ""),
+    (preferences.MARKS_UPLOAD, preferences.AFTER_SESSION, annotation_texts.UPLOAD_AFTER_SESSION, ""),
+    (preferences.MARKS_UPLOAD, preferences.WHEN_FINISHED, annotation_texts.UPLOAD_WHEN_FINISHED, ""),
+)
 
 
 def settings(values: Preferences) -> list[Json]:
@@ -60,6 +73,7 @@ def settings(values: Preferences) -> list[Json]:
         _number(values, preferences.HISTORY_GAP_S, texts.HISTORY_GAP, 300, "s"),
         _submenu("ratings", book_state_texts.RATINGS, _choices(values, _RATINGS)),
         _submenu("progress", book_state_texts.PROGRESS, _choices(values, _PROGRESS)),
+        _submenu("marks", annotation_texts.MARKS, _choices(values, _MARKS)),
     ]
 
 
