@@ -2,11 +2,12 @@
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
 VENV := .venv/.complete
+WEB := tests/web/node_modules/.complete
 HOST := sh builder/host-packages.sh
 BUILT := armv7 x86_64# what the tests run; `make dist` builds all targets
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick soak check format dist bench lock clean
+.PHONY: help setup web demo test test-quick soak conformance check format dist bench lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
@@ -21,12 +22,20 @@ $(VENV): tests/requirements.txt
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.txt
 	@touch $@
 
+web: $(WEB) ## the web reader's own library, pinned, and a browser to run it in
+
+$(WEB): tests/web/package.json tests/web/package-lock.json
+	@$(HOST) web
+	@echo "Setting up tests/web/node_modules"
+	@cd tests/web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
 demo: $(VENV) ## a reading of a real book, from page turn to server, and what arrived
 	@$(HOST) demo
 	@$(PYTHON) -m tests.demo
 
-test: check ## everything, with the static ARM executable under qemu (first run builds it: about 15 minutes)
-	@$(HOST) test build
+test: check $(WEB) ## everything, with the static ARM executable under qemu (first run builds it: about 15 minutes)
+	@$(HOST) test build web
 	@$(PYTHON) -m builder build $(BUILT:%=--target %)
 	@$(PYTHON) -m pytest
 
@@ -38,6 +47,11 @@ soak: check ## the long version of what `make test` tries a bounded number of: p
 	@$(HOST) test build
 	@$(PYTHON) -m builder build $(BUILT:%=--target %)
 	@BOOKLORESYNC_SOAK=1 $(PYTHON) -m pytest -s tests/crash tests/lying tests/unit tests/contract/test_full_disk.py tests/contract/test_history_repeated.py tests/contract/test_rebuild.py
+
+conformance: $(VENV) $(WEB) ## are highlights at the right words? DATA=folder of ground truth [PROGRAM=executable] [SAMPLE=n]
+	@$(HOST) web $(if $(PROGRAM),test)
+	@test -n "$(DATA)" || { echo "Say where the ground truth is: make conformance DATA=folder"; exit 1; }
+	@$(PYTHON) -m tests.conformance "$(DATA)" $(if $(PROGRAM),--program "$(PROGRAM)") $(if $(SAMPLE),--sample $(SAMPLE))
 
 check: $(VENV) ## ruff, mypy --strict, the restricted subset, luacheck, generated files
 	@$(HOST) test

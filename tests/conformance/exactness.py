@@ -1,0 +1,46 @@
+"""When the text that a CFI means in the web reader is the text that was highlighted in KOReader.
+
+Promises: pure rules over strings. Exact: the first and the last text node of the range match, and the rest equals the
+highlight up to whole inner text nodes that KOReader hides (ruby, `hidden`, script, what its engine drops).
+Never: forgives a hidden node at either end, or a visible one anywhere.
+Called by: `forward`, `reverse`, tests/web.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from tests.web.browser import Piece
+
+DROPPED = "\u00ad\u200b\ufeff"  # soft hyphen, zero width space, byte order mark
+MATH_LETTERS = range(0x1D400, 0x1D800)  # KOReader's engine shows a variable of a formula as one of these
+
+
+def folded(text: str) -> str:
+    """What is compared: without whitespace and invisible signs, mathematical letters as plain ones."""
+    plain = "".join(unicodedata.normalize("NFKC", sign) if ord(sign) in MATH_LETTERS else sign for sign in text)
+    return "".join(sign for sign in plain if not sign.isspace() and sign not in DROPPED)
+
+
+def is_exact(pieces: Sequence[Piece], text: str) -> bool:
+    wanted = folded(text)
+    nodes = [(folded(piece.text), piece.hidden != "") for piece in pieces]
+    nodes = [(content, hidden) for content, hidden in nodes if content]
+    if not nodes or not wanted:
+        return not nodes and not wanted
+    last = len(nodes) - 1
+    reached = {0}  # how much of the text is explained, by each choice of hidden nodes
+    for number, (content, hidden) in enumerate(nodes):
+        after = {place + len(content) for place in reached if wanted.startswith(content, place)}
+        if hidden and 0 < number < last:
+            after |= reached
+        if not after:
+            return False
+        reached = after
+    return len(wanted) in reached
+
+
+def shown(pieces: Sequence[Piece]) -> str:
+    """The part that KOReader shows of it."""
+    return folded("".join(piece.text for piece in pieces if not piece.hidden))

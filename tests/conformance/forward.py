@@ -1,0 +1,88 @@
+"""From KOReader's xpointers to CFIs: each answer of the converter, and what the web reader makes of its CFI.
+
+Promises: an outcome for every highlight. What the converter calls exact or repaired is right only if the web reader
+shows exactly that text. In `cross` (it lies in two spine items) a first part that is said to be one is right, in
+`nosource` (only the engine has that text) only the admission that there is no place.
+Never: believes what the converter says of itself.
+Called by: `__main__`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.conformance.converter import Converter
+from tests.conformance.exactness import folded, is_exact
+from tests.conformance.ground_truth import CROSS, GroundTruth, Highlight, by_book, reads_differently
+from tests.web.browser import Browser, Resolved
+
+EXACT, REPAIRED, APPROXIMATE = "exact", "repaired", "approximate"  # as the converter says, and it is true
+WRONG, THROWS = "wrong", "throws"  # it says exact or repaired, and the web reader shows other words, or nothing
+OUTCOMES = (EXACT, REPAIRED, APPROXIMATE, WRONG, THROWS)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    highlight: Highlight
+    outcome: str
+    cfi: str | None
+    reason: str
+    seen: str = ""  # text or error in the web reader
+    right_all_the_same: bool = False  # approximate, but the CFI it came with means the text
+    right_in_chromium: bool = True  # also with Chromium's own ways with files that are not UTF-8
+
+    @property
+    def is_right(self) -> bool:
+        return self.outcome in (EXACT, REPAIRED)
+
+
+def judge(truth: GroundTruth, converter: Converter, browser: Browser, highlights: Sequence[Highlight]) -> list[Verdict]:
+    verdicts = []
+    for epub, of_book in by_book(highlights).items():
+        questions = [{"pos0": each.pos0, "pos1": each.pos1, "text": each.text} for each in of_book]
+        answers = converter.convert(truth.book(epub), questions)
+        cfis = [str(answer["cfi"]) if answer.get("cfi") else None for answer in answers]
+        resolved = _resolve(truth, browser, epub, cfis, by_the_standards=True)
+        odd = reads_differently(truth.book(epub))
+        as_is = _resolve(truth, browser, epub, cfis, by_the_standards=False) if odd else resolved
+        for highlight, answer, cfi, standard, real in zip(of_book, answers, cfis, resolved, as_is, strict=True):
+            said, reason = str(answer.get("status")), str(answer.get("reason") or "")
+            verdicts.append(_verdict(highlight, said, reason, cfi, standard, real))
+    return verdicts
+
+
+def _resolve(
+    truth: GroundTruth, browser: Browser, epub: str, cfis: Sequence[str | None], by_the_standards: bool
+) -> list[Resolved | None]:
+    wanted = [cfi for cfi in cfis if cfi is not None]
+    found = iter(browser.resolve(truth.book(epub), wanted, by_the_standards) if wanted else ())
+    return [None if cfi is None else next(found) for cfi in cfis]
+
+
+def _verdict(
+    highlight: Highlight, said: str, reason: str, cfi: str | None, resolved: Resolved | None, real: Resolved | None
+) -> Verdict:
+    right = resolved is not None and resolved.error is None and is_exact(resolved.pieces, highlight.text)
+    seen = "" if resolved is None else resolved.error or resolved.text
+    if said == APPROXIMATE:
+        return Verdict(highlight, APPROXIMATE, cfi, reason, seen, right_all_the_same=right)
+    if said not in (EXACT, REPAIRED):
+        return Verdict(highlight, WRONG, cfi, f"status {said!r}", seen)
+    if resolved is None:
+        return Verdict(highlight, WRONG, cfi, f"{said}, but no CFI", seen)
+    if resolved.error is not None:
+        return Verdict(highlight, THROWS, cfi, reason, seen)
+    if not right and highlight.kind == CROSS and reason and folded(highlight.text).startswith(folded(resolved.text)):
+        return Verdict(highlight, APPROXIMATE, cfi, reason, seen)  # a first part, and said so
+    in_chromium = real is not None and real.error is None and is_exact(real.pieces, highlight.text)
+    return Verdict(highlight, said if right else WRONG, cfi, reason, seen, right_in_chromium=in_chromium)
+
+
+def judge_given(truth: GroundTruth, browser: Browser, golden: Sequence[Highlight]) -> list[Highlight]:
+    """The judge itself on trial: the golden CFIs that it does not find to be exact. There should be none."""
+    failed = []
+    for epub, of_book in by_book(golden).items():
+        resolved = browser.resolve(truth.book(epub), [each.cfi or "" for each in of_book], by_the_standards=True)
+        failed += [each for each, found in zip(of_book, resolved, strict=True) if not is_exact(found.pieces, each.text)]
+    return failed

@@ -1,0 +1,186 @@
+"""Headless Chromium with foliate-js in it: which words a CFI means in the web reader, and where they are drawn.
+
+Promises: one browser for as many books as wanted; what it finds comes back as plain values; it ends with its `with`
+block, and its profile goes with it. A browser that dies or hangs is an error that says what it said.
+Never: reaches anything but this process's own loopback server. Decides whether an answer is right; the tests do.
+Called by: tests/web, tests/conformance, and other tests that need the web reader's own view.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tests.web.book_server import BookServer
+
+PROGRAM = "chromium"
+START_LIMIT_S = 60  # a cold start on a slow machine takes about ten
+TASK_LIMIT_S = 300  # the largest book with some hundred places takes a few seconds
+LOG_CHARACTERS = 2000
+NOWHERE = "http://127.0.0.1:9"  # a proxy that nobody listens at: what is not loopback goes there and fails
+
+FLAGS = (
+    "--headless=new",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-extensions",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-background-timer-throttling",
+    "--disable-renderer-backgrounding",
+    "--metrics-recording-only",
+    "--mute-audio",
+    "--password-store=basic",
+    "--hide-scrollbars",
+    "--force-device-scale-factor=1",
+    "--window-size=1000,800",
+    f"--proxy-server={NOWHERE}",
+    "--proxy-bypass-list=127.0.0.1",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+
+
+class BrowserFailed(Exception):
+    """The browser did not start, died, or did not answer; the text holds the end of what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The part of one text node that lies in a range; `hidden` says why KOReader does not show it, empty if it does."""
+
+    text: str
+    hidden: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What the web reader makes of a CFI: an error that it would throw, or the section and its text."""
+
+    error: str | None = None
+    section: int = -1
+    pieces: tuple[Piece, ...] = field(default=())
+
+    @property
+    def text(self) -> str:
+        return "".join(piece.text for piece in self.pieces)
+
+
+class Browser:
+    def __init__(self) -> None:
+        self._server = BookServer()
+        self._numbers = itertools.count(1)
+        self._profile: tempfile.TemporaryDirectory[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Browser:
+        self._profile = tempfile.TemporaryDirectory(prefix="booklore-sync-browser-", ignore_cleanup_errors=True)
+        self._server.start()
+        try:
+            self._process = self._launch(Path(self._profile.name))
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def resolve(self, book: Path, cfis: Sequence[str], by_the_standards: bool = False) -> list[Resolved]:
+        """What the reader makes of each CFI, in their order; without Chromium's own ways with files that are not UTF-8
+        if `by_the_standards` (pages/book.js says which)."""
+        answers = self._do("resolve", book, cfis=list(cfis), byTheStandards=by_the_standards)
+        return [_resolved(answer) for answer in answers]
+
+    def _do(self, kind: str, book: Path, **fields: object) -> Any:
+        task = {"number": next(self._numbers), "kind": kind, "book": self._server.add(book), **fields}
+        self._server.tasks.put(task)
+        waited_s = 0.0
+        while True:
+            try:
+                result = self._server.results.get(timeout=0.5)
+                break
+            except queue.Empty:
+                waited_s += 0.5
+            if self._process is None or self._process.poll() is not None:
+                raise BrowserFailed(f"{PROGRAM} ended by itself:\n{self._log()}")
+            if not self._server.has_called and waited_s > START_LIMIT_S:
+                raise BrowserFailed(f"{PROGRAM} has not opened the page in {START_LIMIT_S} s:\n{self._log()}")
+            if waited_s > TASK_LIMIT_S:
+                raise BrowserFailed(f"no answer for {book.name} in {TASK_LIMIT_S} s:\n{self._log()}")
+        if result.get("number") != task["number"]:
+            raise BrowserFailed(f"an answer to another question: {result}")
+        if "error" in result:
+            raise BrowserFailed(f"{book.name}: {result['error']}")
+        return result["answer"]
+
+    def _launch(self, profile: Path) -> subprocess.Popen[bytes]:
+        program = shutil.which(PROGRAM)
+        if program is None:
+            raise BrowserFailed(f"{PROGRAM} is not on this machine (Debian package chromium)")
+        command = [program, *FLAGS, f"--user-data-dir={profile / 'profile'}"]
+        if os.geteuid() == 0:
+            command.append("--no-sandbox")  # Chromium's sandbox refuses to start as root
+        with (profile / "log").open("wb") as log:
+            return subprocess.Popen(
+                [*command, f"{self._server.url}/driver.html"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env={**os.environ, "HOME": str(profile), "DBUS_SESSION_BUS_ADDRESS": "disabled:"},
+            )
+
+    def _log(self) -> str:
+        if self._profile is None:
+            return ""
+        path = Path(self._profile.name) / "log"
+        return path.read_text(errors="replace")[-LOG_CHARACTERS:] if path.exists() else ""
+
+    def _stop(self) -> None:
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+        self._server.stop()
+        if self._profile is not None:
+            self._profile.cleanup()
+            self._profile = None
+
+
+def is_there() -> bool:
+    """Whether this machine has the browser and the library."""
+    return shutil.which(PROGRAM) is not None and BookServer.has_library()
+
+
+def resolve(book: Path, cfis: Sequence[str]) -> list[Resolved]:
+    """The same for one book, in a browser of its own."""
+    with Browser() as browser:
+        return browser.resolve(book, cfis)
+
+
+def _resolved(answer: dict[str, Any]) -> Resolved:
+    if "error" in answer:
+        return Resolved(error=str(answer["error"]))
+    pieces = tuple(Piece(str(text), str(hidden)) for text, hidden in answer["pieces"])
+    return Resolved(section=int(answer["index"]), pieces=pieces)
+
+
+__all__ = ["Browser", "BrowserFailed", "Piece", "Resolved", "is_there", "resolve"]

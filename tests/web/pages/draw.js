@@ -1,0 +1,1 @@
+export const draw = async () => { throw new Error('not there yet') }
