@@ -32,6 +32,7 @@ LIST_MAX = 50  # authors and identifiers of one book
 SERIES_INDEX_MOST = 100_000  # some number the issues of a year by its date
 
 OPEN, PAGE, SUSPEND, RESUME, CLOSE, SNAPSHOT = "open", "page", "suspend", "resume", "close", "snapshot"
+MARKS = "marks"
 
 
 class UnknownVersion(ValueError):
@@ -124,15 +125,31 @@ class Snapshot:
         self.changed_on = changed_on  # the day on which the status was last changed: YYYY-MM-DD, local
 
 
-class Reading:
-    """One journal: a book, the moments of its reading in order, and what KOReader saved at the end."""
+class Marks:
+    """What had changed of the book's highlights and bookmarks at `wall_s`, in KOReader's words and not looked at yet.
 
-    __slots__ = ("book", "boot_id", "final_fraction", "lines", "moments", "snapshot", "utc_offset_s")
+    `changed`: as they are now; `gone`: the places of those that are there no longer. `dom`: see `DeviceMark`.
+    """
+
+    __slots__ = ("changed", "dom", "gone", "wall_s")
+
+    def __init__(self, wall_s: int, changed: list[Json], gone: list[Json], dom: int | None) -> None:
+        self.wall_s = wall_s
+        self.changed = changed
+        self.gone = gone
+        self.dom = dom
+
+
+class Reading:
+    """One journal: a book, the moments of its reading in order, what changed of its marks, what KOReader saved last."""
+
+    __slots__ = ("book", "boot_id", "final_fraction", "lines", "marks", "moments", "snapshot", "utc_offset_s")
 
     def __init__(self, book: Book) -> None:
         self.book = book
         self.boot_id: str | None = None
         self.moments: list[Moment] = []
+        self.marks: list[Marks] = []
         self.final_fraction: float | None = None
         self.snapshot: Snapshot | None = None
         self.utc_offset_s = 0
@@ -184,6 +201,8 @@ def add_moment(reading: Reading, fields: dict[str, Json]) -> None:
             _text(fields.get("changed_on"))[:DATE_CHARS] or None,
         )
         return
+    if event == MARKS:
+        _add_marks(reading, fields)
     if event not in (OPEN, PAGE, SUSPEND, RESUME, CLOSE):
         return
     wall_s = bounded(fields.get("t"), 0, MONOTONIC_MAX_MS)
@@ -202,6 +221,19 @@ def add_moment(reading: Reading, fields: dict[str, Json]) -> None:
     moment.label = _text(fields.get("label"))[:LABEL_MAX_CHARS] or None
     moment.xpointer = _xpointer(fields.get("xpointer"))
     reading.moments.append(moment)
+
+
+def _add_marks(reading: Reading, fields: dict[str, Json]) -> None:
+    """How many there can be is bounded by the size of a line and of a journal."""
+    changed, gone = fields.get("changed"), fields.get("gone")
+    reading.marks.append(
+        Marks(
+            min(bounded(fields.get("t"), 0, MONOTONIC_MAX_MS) or 0, CLOCK_MAX_S),
+            changed if isinstance(changed, list) else [],
+            gone if isinstance(gone, list) else [],
+            bounded(fields.get("dom"), 0, MONOTONIC_MAX_MS),
+        )
+    )
 
 
 def _book(value: Json) -> Book | None:

@@ -109,6 +109,32 @@ def test_an_impossible_last_position_counts_as_unknown(fraction: Any) -> None:
     assert reading.final_fraction is None
 
 
+def marks(number: int, **fields: Any) -> dict[str, Any]:
+    return {"v": 1, "n": number, "ev": "marks", "t": 1_795_000_000 + number, "count": 1} | fields
+
+
+def test_changes_of_highlights_are_kept_as_koreader_says_them() -> None:
+    item = {"datetime": "2026-11-23 07:15:41", "drawer": "lighten", "text": "Call me Ishmael."}
+    reading = read(OPEN, marks(1, dom=20240114, changed=[item], gone=[{"datetime": "2026-11-20 21:04:09"}]))
+    assert reading is not None
+    (found,) = reading.marks
+    assert (found.changed, found.gone) == ([item], [{"datetime": "2026-11-20 21:04:09"}])
+    assert (found.dom, found.wall_s) == (20240114, 1_795_000_001)
+
+
+def test_changes_of_highlights_are_no_page_that_was_read() -> None:
+    reading = read(OPEN, marks(1, changed=[], gone=[]), page(2))
+    assert reading is not None
+    assert [moment.event for moment in reading.moments] == ["open", "page"]
+
+
+@pytest.mark.parametrize("value", [None, "x", 7, {"1": 2}])
+def test_changes_of_highlights_of_another_form_are_none(value: Any) -> None:
+    reading = read(OPEN, marks(1, changed=value, gone=value, dom="x", t=value))
+    assert reading is not None
+    assert [(found.changed, found.gone, found.dom) for found in reading.marks] == [([], [], None)]
+
+
 def test_a_title_with_half_a_surrogate_pair_can_be_stored() -> None:
     line = json.dumps(OPEN).replace("Moby Dick", "Moby \\ud83d Dick").encode()
     reading = journal.read([line])
