@@ -301,6 +301,11 @@ def untracked_files(store: Store) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
+# Books of which there is something to send. What is to be sent of highlights is decided once their book is known.
+_WAITING = (
+    "SELECT book_id FROM outbox WHERE state IN ('new', 'intent', 'waiting') AND state <> 'acknowledged'"
+    " UNION ALL SELECT book_id FROM mark WHERE gone = 0"
+)
 _WANTED = (
     "SELECT id, file, title, authors, identifiers, size_bytes, unmatched_reason, format, series, series_index,"
     " language, file_identifiers, package_stamp, hand_id, refused_id FROM book"
@@ -308,11 +313,10 @@ _WANTED = (
 
 
 def unmatched(store: Store) -> list[StoredBook]:
-    """Books without an id on the server that something in the outbox waits for."""
+    """Books without an id on the server that something waits for."""
     rows = store.execute(
         f"{_WANTED} WHERE server_id IS NULL AND tracked = 1 AND hand_id IS NOT {NOT_LOOKED_FOR} AND id IN"
-        " (SELECT book_id FROM outbox WHERE state IN ('new', 'intent', 'waiting') AND state <> 'acknowledged')"
-        " ORDER BY id"
+        f" ({_WAITING}) ORDER BY id"
     ).fetchall()
     return [_stored(store, row) for row in rows]
 
@@ -360,7 +364,7 @@ def waiting_unmatched(store: Store, most: int) -> list[MatchedBook]:
     """Books that something waits for and that the server is not known to have; those that can be chosen come first."""
     rows = store.execute(
         f"{_MATCHED} WHERE b.server_id IS NULL AND b.tracked = 1 AND b.unmatched_reason IS NOT NULL AND b.id IN"
-        " (SELECT book_id FROM outbox WHERE state IN ('new', 'intent', 'waiting') AND state <> 'acknowledged')"
+        f" ({_WAITING})"
         " ORDER BY NOT EXISTS (SELECT 1 FROM candidate c WHERE c.book_id = b.id AND c.place = 'server'), b.title, b.id"
         " LIMIT ?",
         (most,),
@@ -371,8 +375,7 @@ def waiting_unmatched(store: Store, most: int) -> list[MatchedBook]:
 def count_waiting_unmatched(store: Store) -> int:
     row = store.execute(
         "SELECT COUNT(*) FROM book b WHERE b.server_id IS NULL AND b.tracked = 1 AND b.unmatched_reason IS NOT NULL"
-        " AND b.id IN (SELECT book_id FROM outbox WHERE state IN ('new', 'intent', 'waiting')"
-        " AND state <> 'acknowledged')"
+        f" AND b.id IN ({_WAITING})"
     ).fetchone()
     return int(row[0])
 

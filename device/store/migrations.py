@@ -266,7 +266,8 @@ _2_SESSIONS_FROM_ELSEWHERE_AND_ONE_OUTBOX_FOR_ALL_KINDS = (
         offered_at INTEGER NOT NULL DEFAULT 0  -- 0: nothing is offered
     )
     """,
-    "CREATE INDEX mark_by_book ON mark (book_id)",
+    # With what tells whether anything has changed, so that this is known without reading the marks.
+    "CREATE INDEX mark_by_book ON mark (book_id, device_at, gone)",
     "CREATE INDEX mark_offered ON mark (offered_at) WHERE offered_at > 0",
     """
     CREATE TABLE mark_link (           -- what a mark is on the server, for one account and one book there
@@ -300,7 +301,8 @@ _2_SESSIONS_FROM_ELSEWHERE_AND_ONE_OUTBOX_FOR_ALL_KINDS = (
         book_id INTEGER NOT NULL REFERENCES book (id),
         account TEXT NOT NULL,
         server_book INTEGER NOT NULL,
-        pulled_at INTEGER NOT NULL,    -- UTC epoch seconds
+        pulled_at INTEGER NOT NULL,    -- UTC epoch seconds; 0: never
+        planned_as TEXT,               -- of what state of its marks all that follows is decided; NULL: of none
         PRIMARY KEY (book_id, account, server_book)
     ) WITHOUT ROWID
     """,

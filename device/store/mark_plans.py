@@ -1,0 +1,77 @@
+"""Which books have highlights, notes or bookmarks about which something is still to be decided, and how many wait.
+
+A book's marks are decided about together (`device/sending/annotations.py`). What they were then is kept as a short
+text: how many there are, when they changed, and the `basis`, which is whatever else a decision depends on. Where it is
+another now, the book is due.
+
+Called by: `device/sending/annotations.py`, `device/verbs/`.
+"""
+
+from __future__ import annotations
+
+from device.store.shared_values import Place
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.store.database import Store
+
+# Answered from the index `mark_by_book` alone.
+_SEEN = (
+    "(SELECT COUNT(*) || ' ' || SUM(m.device_at) || ' ' || SUM(m.gone) FROM mark m WHERE m.book_id = b.id)"
+    " || ' ' || (b.finished_at IS NOT NULL)"
+)
+_WITH_PLAN = (
+    "FROM book b LEFT JOIN mark_pull p ON p.book_id = b.id AND p.account = ?1 AND p.server_book = b.server_id"
+    " WHERE b.tracked = 1 AND b.server_id IS NOT NULL AND b.id IN (SELECT book_id FROM mark)"
+)
+_IS_DUE = f"p.planned_as IS NOT (?2 || ' ' || {_SEEN})"
+STUCK = "stuck "  # before a state of which all was decided that could be: the book itself could not be read
+
+
+def due(store: Store, account: str, basis: str, most: int) -> list[Place]:
+    """Recorded books on the server whose marks are not as they were when they were decided about."""
+    rows = store.execute(
+        f"SELECT b.id, b.server_id, b.file, b.format {_WITH_PLAN} AND {_IS_DUE}"
+        f" AND p.planned_as IS NOT ('{STUCK}' || ?2 || ' ' || {_SEEN}) ORDER BY b.id LIMIT ?3",
+        (account, basis, most),
+    )
+    return [Place(*row) for row in rows]
+
+
+def stuck(store: Store, account: str, most: int) -> list[Place]:
+    """Those whose file could not be read."""
+    rows = store.execute(
+        f"SELECT b.id, b.server_id, b.file, b.format {_WITH_PLAN} AND p.planned_as LIKE '{STUCK}%'"
+        " ORDER BY b.id LIMIT ?2",
+        (account, most),
+    )
+    return [Place(*row) for row in rows]
+
+
+def note(store: Store, place: Place, account: str, basis: str, is_stuck: bool) -> None:
+    """All that follows from the marks as they are is decided."""
+    store.execute(
+        "INSERT INTO mark_pull (book_id, account, server_book, pulled_at, planned_as)"
+        f" SELECT b.id, ?1, ?2, 0, ?3 || ?4 || ' ' || {_SEEN} FROM book b WHERE b.id = ?5"
+        " ON CONFLICT (book_id, account, server_book) DO UPDATE SET planned_as = excluded.planned_as",
+        (account, place.server_id, STUCK if is_stuck else "", basis, place.book_id),
+    )
+
+
+def doubt(store: Store, book_id: int) -> None:
+    """Something has happened to one of a book's marks: they are to be looked at again."""
+    store.execute("UPDATE mark_pull SET planned_as = NULL WHERE book_id = ?", (book_id,))
+
+
+def unheard(store: Store, account: str) -> None:
+    """Of this account it is not known any more what its lists have: it was another one's turn for a while."""
+    store.execute("UPDATE mark_pull SET pulled_at = 0, planned_as = NULL WHERE account = ?", (account,))
+
+
+def count_without_match(store: Store) -> list[tuple[str, int]]:
+    """(title, how many marks) of recorded books that are not known to be on the server."""
+    rows = store.execute(
+        "SELECT CASE b.title WHEN '' THEN b.file ELSE b.title END, COUNT(*) FROM mark m JOIN book b ON b.id = m.book_id"
+        " WHERE b.tracked = 1 AND b.server_id IS NULL AND m.gone = 0 AND m.device IS NOT NULL GROUP BY b.id ORDER BY 1"
+    )
+    return [(str(title), int(count)) for title, count in rows]
