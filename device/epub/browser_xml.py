@@ -1,0 +1,249 @@
+"""A spine item as a browser reads XHTML: strictly, or not at all.
+
+Promises: gives the document, or None where a browser gives up, and the reader then takes the text for HTML: markup
+that is not well-formed, a prefix without a name, an entity that nobody has declared, a root without a namespace. The
+names of HTML's entities count only under the document types that browsers know. Entities that the document declares
+itself are expanded up to a limit. Whatever the text, the cost is bounded by its length and that limit.
+Never: fetches anything; keeps markup.
+Called by: `browser_dom.py`.
+Law: XML 1.0 with namespaces, by expat; what Chromium does where that leaves a choice.
+
+The reader writes the document out and reads it again. That changes nothing but two things: a carriage return that was
+written as a number becomes a line's end, and where the document says that it is in a one-byte encoding, the second
+reading takes each byte of UTF-8 for a character.
+"""
+
+from __future__ import annotations
+
+import pyexpat
+
+from device.epub.browser_nodes import Nodes
+from device.epub.html5_entities import NAME_CHARS, named
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DEPTH_MOST = 5_000  # of elements, in Chromium
+EXPANDED_MOST_CHARS = 1_000_000  # by entities that the document declares; a browser's limit is of that size
+XHTML_NAMESPACE = "http://www.w3.org/1999/xhtml"
+_SEPARATOR = " "
+_TEMPLATE = f"{XHTML_NAMESPACE} template"  # what is in it is no part of the document
+_ERROR = "parsererror"  # how the reader notices an error, and so what the document itself must not hold
+_PREDEFINED = ("amp", "lt", "gt", "quot", "apos")
+_KNOWN_TYPES = (
+    "-//W3C//DTD XHTML 1.0 Transitional//EN",
+    "-//W3C//DTD XHTML 1.1//EN",
+    "-//W3C//DTD XHTML 1.0 Strict//EN",
+    "-//W3C//DTD XHTML 1.0 Frameset//EN",
+    "-//W3C//DTD XHTML Basic 1.0//EN",
+    "-//W3C//DTD XHTML 1.1 plus MathML 2.0//EN",
+    "-//W3C//DTD XHTML 1.1 plus MathML 2.0 plus SVG 1.1//EN",
+    "-//W3C//DTD MathML 2.0//EN",
+    "-//WAPFORUM//DTD XHTML Mobile 1.0//EN",
+    "-//WAPFORUM//DTD XHTML Mobile 1.1//EN",
+    "-//WAPFORUM//DTD XHTML Mobile 1.2//EN",
+)
+_ONE_BYTE = ("iso-8859-", "iso8859", "iso_8859", "iso88", "windows-", "cp125", "x-cp125", "latin", "us-ascii", "ascii")
+_ONE_BYTE_NAMES = ("l1", "koi8-r", "koi8-u", "macintosh", "ibm866", "ansi_x3.4-1968")
+
+
+def is_one_byte(encoding: str) -> bool:
+    """Whether a browser reads that encoding byte by byte."""
+    name = encoding.strip().lower()
+    return name.startswith(_ONE_BYTE) or name in _ONE_BYTE_NAMES
+
+
+def read(text: str) -> Nodes | None:
+    """The document, or None if it has to be read as HTML. Raises TooComplex."""
+    reader = _Reader(text)
+    try:
+        reader.parser.Parse(reader.data, True)
+    except (pyexpat.ExpatError, _NotXml):
+        return None
+    finally:
+        reader.release()
+    if reader.names_characters and reader.has_unknown_entity():
+        return None
+    reader.nodes.finish()
+    return reader.nodes
+
+
+def _is_error(name: str) -> bool:
+    return name.endswith(_ERROR) and name.rpartition(_SEPARATOR)[2] == _ERROR
+
+
+class _NotXml(Exception):
+    """A browser refuses it although expat does not."""
+
+
+class _Reader:
+    __slots__ = (
+        "_after_return",
+        "_byte",
+        "_char",
+        "_declared",
+        "_expanded_chars",
+        "_is_ascii",
+        "_knows_names",
+        "_template_depth",
+        "_text",
+        "data",
+        "names_characters",
+        "nodes",
+        "parser",
+    )
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.data = text.encode("utf-8", "replace")
+        self.nodes = Nodes(text)
+        self._is_ascii = len(self.data) == len(text)
+        self._byte, self._char = 0, 0  # the same place, counted in bytes and in characters
+        self._after_return = False
+        self._template_depth = 0  # 0 outside of all templates
+        self._declared: set[str] = set()  # names of the document's own entities
+        self._expanded_chars = 0
+        self._knows_names = False
+        self.names_characters = False  # the document type may declare entities that are not read
+        parser = pyexpat.ParserCreate("utf-8", _SEPARATOR)
+        parser.ordered_attributes = True
+        parser.buffer_text = False
+        parser.XmlDeclHandler = self._declaration
+        parser.StartDoctypeDeclHandler = self._doctype
+        parser.EntityDeclHandler = self._entity
+        parser.SkippedEntityHandler = self._skipped
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._characters
+        parser.CommentHandler = self._other
+        parser.ProcessingInstructionHandler = self._instruction
+        parser.StartCdataSectionHandler = self._break
+        parser.EndCdataSectionHandler = self._break
+        self.parser = parser
+
+    def release(self) -> None:
+        """The handlers hold the reader and the reader the parser: without this neither goes before a collection."""
+        del self.parser
+
+    def has_unknown_entity(self) -> bool:
+        """Whether an attribute has an entity that nobody declares: expat passes over it."""
+        text = self._text
+        at = text.find("&")
+        while at >= 0:
+            end = at + 1
+            while end < len(text) and text[end] in NAME_CHARS:
+                end += 1
+            name = text[at + 1 : end]
+            if text.startswith(";", end) and not self._value(name) and self._is_in_tag(at):
+                return True
+            at = text.find("&", at + 1)
+        return False
+
+    def _value(self, name: str) -> str:
+        if name in _PREDEFINED or name in self._declared:
+            return name
+        return named(name) if self._knows_names else ""
+
+    def _is_in_tag(self, at: int) -> bool:
+        """Not in a comment, an instruction or CDATA."""
+        text = self._text
+        for start, end in (("<!--", "-->"), ("<?", "?>"), ("<![CDATA[", "]]>"), ("<!ENTITY", ">")):
+            opened = text.rfind(start, 0, at)
+            if opened >= 0 and text.rfind(end, opened, at) < 0:
+                return False
+        return True
+
+    def _declaration(self, version: str, encoding: str | None, standalone: int) -> None:
+        if encoding and is_one_byte(encoding):
+            self.nodes.garble = {}
+
+    def _doctype(self, name: str, system: str | None, public: str | None, has_subset: int) -> None:
+        self._knows_names = public in _KNOWN_TYPES
+        self.names_characters = system is not None or bool(has_subset)
+
+    def _entity(
+        self,
+        name: str,
+        is_parameter: int,
+        value: str | None,
+        base: str | None,
+        system: str | None,
+        public: str | None,
+        notation: str | None,
+    ) -> None:
+        if not is_parameter:
+            self._declared.add(name)
+
+    def _skipped(self, name: str, is_parameter: int) -> None:
+        if is_parameter:
+            return
+        value = named(name) if self._knows_names else ""
+        if not value:
+            raise _NotXml(name)
+        self._after_return = False
+        if not self._template_depth:
+            self.nodes.spelled(self._source(), value)
+
+    def _start(self, name: str, attributes: Sequence[str]) -> None:
+        self._after_return = False
+        if self._template_depth:
+            self._template_depth += 1
+            return
+        depth = self.nodes.depth()
+        if (not depth and _SEPARATOR not in name) or depth >= DEPTH_MOST or _is_error(name):
+            raise _NotXml(name)
+        id = ""
+        for at in range(0, len(attributes), 2):
+            if attributes[at] == "id":
+                id = attributes[at + 1]
+        self.nodes.open(id)
+        if name == _TEMPLATE:
+            self._template_depth = 1
+
+    def _end(self, name: str) -> None:
+        self._after_return = False
+        if self._template_depth:
+            self._template_depth -= 1
+        if not self._template_depth:
+            self.nodes.close()
+
+    def _characters(self, data: str) -> None:
+        if self._template_depth:
+            return
+        source = self._source()
+        if self._after_return and data.startswith("\n"):
+            self._after_return = False
+            return
+        self._after_return = data == "\r"
+        if self._after_return:
+            self.nodes.spelled(source, "\n")
+        elif self._text.startswith(data, source):
+            self.nodes.text(source, len(data))
+        else:
+            self._expanded_chars += len(data) if self._declared else 0
+            if self._expanded_chars > EXPANDED_MOST_CHARS:
+                raise _NotXml("expansion")
+            self.nodes.spelled(source, data)
+
+    def _other(self, text: str) -> None:
+        self._after_return = False
+        if not self._template_depth:
+            self.nodes.other()
+
+    def _instruction(self, target: str, text: str) -> None:
+        self._other(text)
+
+    def _break(self) -> None:
+        self._after_return = False
+        self.nodes.break_text()
+
+    def _source(self) -> int:
+        """Where in the text the parser is; its own count is in bytes."""
+        byte = self.parser.CurrentByteIndex
+        if self._is_ascii:
+            return byte
+        if byte != self._byte:
+            self._char += len(self.data[self._byte : byte].decode("utf-8", "ignore"))
+            self._byte = byte
+        return self._char
