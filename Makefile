@@ -39,9 +39,9 @@ test: check $(WEB) ## everything, with the static ARM executable under qemu (fir
 	@$(PYTHON) -m builder build $(BUILT:%=--target %)
 	@$(PYTHON) -m pytest
 
-test-quick: $(VENV) ## the tests that need no cross build
+test-quick: $(VENV) ## the tests that need no cross build; without a browser, if `make web` has not been run
 	@$(HOST) test
-	@$(PYTHON) -m pytest -m "not built"
+	@$(PYTHON) -m pytest -m "not built$(if $(wildcard $(WEB)),, and not web)"
 
 soak: check ## the long version of what `make test` tries a bounded number of: power cuts, kills, a lying server (hours)
 	@$(HOST) test build

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import queue
+import sys
 import threading
 import zipfile
 import zlib
@@ -89,6 +90,11 @@ class _Http(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     books: BookServer
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A browser that is killed leaves its connections broken; anything else is a fault of this module."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -16,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,7 @@ from tests.web.book_server import BookServer
 PROGRAM = "chromium"
 START_LIMIT_S = 60  # a cold start on a slow machine takes about ten
 TASK_LIMIT_S = 300  # the largest book with some hundred places takes a few seconds
+END_LIMIT_S = 5
 LOG_CHARACTERS = 2000
 NOWHERE = "http://127.0.0.1:9"  # a proxy that nobody listens at: what is not loopback goes there and fails
 
@@ -80,6 +82,30 @@ class Resolved:
         return "".join(piece.text for piece in self.pieces)
 
 
+@dataclass(frozen=True, slots=True)
+class Highlight:
+    """An annotation as the server has it."""
+
+    cfi: str
+    color: str = "#ffff00"
+    style: str = "highlight"
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A highlight as it is drawn on the page, and the text nodes under it."""
+
+    error: str | None = None
+    section: int = -1
+    rectangles: int = 0
+    on_page: bool = False  # whether it begins on the page that the reader shows
+    pieces: tuple[Piece, ...] = field(default=())
+
+    @property
+    def text(self) -> str:
+        return "".join(piece.text for piece in self.pieces)
+
+
 class Browser:
     def __init__(self) -> None:
         self._server = BookServer()
@@ -107,6 +133,21 @@ class Browser:
         if `by_the_standards` (pages/book.js says which)."""
         answers = self._do("resolve", book, cfis=list(cfis), byTheStandards=by_the_standards)
         return [_resolved(answer) for answer in answers]
+
+    def draw(self, book: Path, highlights: Sequence[Highlight]) -> list[Drawn]:
+        """What lies under each highlight when the reader has drawn it, in their order."""
+        wanted = [{"cfi": each.cfi, "color": each.color, "style": each.style} for each in highlights]
+        return [_drawn(answer) for answer in self._do("draw", book, highlights=wanted)]
+
+    @property
+    def process_id(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def profile(self) -> Path:
+        assert self._profile is not None
+        return Path(self._profile.name)
 
     def _do(self, kind: str, book: Path, **fields: object) -> Any:
         task = {"number": next(self._numbers), "kind": kind, "book": self._server.add(book), **fields}
@@ -148,9 +189,7 @@ class Browser:
             )
 
     def _log(self) -> str:
-        if self._profile is None:
-            return ""
-        path = Path(self._profile.name) / "log"
+        path = self.profile / "log"
         return path.read_text(errors="replace")[-LOG_CHARACTERS:] if path.exists() else ""
 
     def _stop(self) -> None:
@@ -158,11 +197,21 @@ class Browser:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+            _wait_for_group(self._process.pid)
             self._process = None
         self._server.stop()
         if self._profile is not None:
             self._profile.cleanup()
             self._profile = None
+
+
+def _wait_for_group(pid: int) -> None:
+    """The browser's own children end a moment after it, and write to the profile until then."""
+    ends_at_s = time.monotonic() + END_LIMIT_S
+    with contextlib.suppress(ProcessLookupError):
+        while time.monotonic() < ends_at_s:
+            os.killpg(pid, 0)
+            time.sleep(0.02)
 
 
 def is_there() -> bool:
@@ -179,8 +228,22 @@ def resolve(book: Path, cfis: Sequence[str]) -> list[Resolved]:
 def _resolved(answer: dict[str, Any]) -> Resolved:
     if "error" in answer:
         return Resolved(error=str(answer["error"]))
-    pieces = tuple(Piece(str(text), str(hidden)) for text, hidden in answer["pieces"])
-    return Resolved(section=int(answer["index"]), pieces=pieces)
+    return Resolved(section=int(answer["index"]), pieces=_pieces(answer))
 
 
-__all__ = ["Browser", "BrowserFailed", "Piece", "Resolved", "is_there", "resolve"]
+def _drawn(answer: dict[str, Any]) -> Drawn:
+    if "error" in answer:
+        return Drawn(error=str(answer["error"]))
+    return Drawn(
+        section=int(answer["index"]),
+        rectangles=int(answer["rectangles"]),
+        on_page=bool(answer["onPage"]),
+        pieces=_pieces(answer),
+    )
+
+
+def _pieces(answer: dict[str, Any]) -> tuple[Piece, ...]:
+    return tuple(Piece(str(text), str(hidden)) for text, hidden in answer["pieces"])
+
+
+__all__ = ["Browser", "BrowserFailed", "Drawn", "Highlight", "Piece", "Resolved", "is_there", "resolve"]

@@ -1,1 +1,106 @@
-export const draw = async () => { throw new Error('not there yet') }
+// Where a highlight is drawn in the web reader: opens the book in foliate-js' own <foliate-view>, adds the annotation as
+// the reader does, and takes the words that lie under the rectangles that were drawn, character by character, from the
+// layout. The CFI is not asked again.
+// Answers, for each highlight: {error}, or {index, rectangles, onPage, pieces} with one [text, hidden] for each text node
+// under the rectangles; `onPage` says whether the first of them is on the page that the reader shows.
+
+import './foliate/view.js'
+import { Overlayer } from './foliate/overlayer.js'
+import { openBook } from './book.js'
+import { whyHidden } from './hidden.js'
+
+const SETTLE_FRAMES = 3
+const DEFAULT_COLOR = '#ffff00'
+
+const nextFrame = () => new Promise(done => requestAnimationFrame(done))
+const settle = async doc => {
+    await doc.fonts.ready
+    for (let frame = 0; frame < SETTLE_FRAMES; frame++) await nextFrame()
+}
+
+const drawn = (overlayer, before) =>
+    [...overlayer.element.querySelectorAll('rect, path')]
+        .filter(element => !before.has(element))
+        .map(element => element.getBoundingClientRect())
+        .filter(rect => rect.width > 0)
+
+const isUnder = (rect, rectangles) => {
+    const x = (rect.left + rect.right) / 2, y = (rect.top + rect.bottom) / 2
+    return rectangles.some(({ left, right, top, bottom }) => left <= x && x <= right && top <= y && y <= bottom)
+}
+
+const overlaps = (rect, rectangles) => rectangles.some(({ left, right, top, bottom }) =>
+    left <= rect.right && rect.left <= right && top <= rect.bottom && rect.top <= bottom)
+
+// The characters whose middle lies under the rectangles; these are given as the top window sees them.
+const textUnder = (doc, rectangles) => {
+    const frame = doc.defaultView.frameElement.getBoundingClientRect()
+    const inFrame = rectangles.map(rect => ({
+        left: rect.left - frame.left,
+        right: rect.right - frame.left,
+        top: rect.top - frame.top,
+        bottom: rect.bottom - frame.top,
+    }))
+    const walker = doc.createTreeWalker(doc.body, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_CDATA_SECTION)
+    const range = doc.createRange()
+    const pieces = []
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+        range.selectNodeContents(node)
+        if (![...range.getClientRects()].some(rect => overlaps(rect, inFrame))) continue
+        let text = ''
+        for (let start = 0; start < node.length;) {
+            const end = start + (node.data.codePointAt(start) > 0xffff ? 2 : 1)
+            range.setStart(node, start)
+            range.setEnd(node, end)
+            if ([...range.getClientRects()].some(rect => rect.width > 0 && isUnder(rect, inFrame)))
+                text += node.data.slice(start, end)
+            start = end
+        }
+        if (text) pieces.push([text, whyHidden(node)])
+    }
+    return pieces
+}
+
+const drawOne = async (view, { cfi, color, style }) => {
+    const resolved = view.resolveNavigation(cfi)
+    if (!view.book.sections[resolved.index]) throw new Error(`no section ${resolved.index}`)
+    await view.renderer.goTo(resolved)
+    const contents = view.renderer.getContents()[0]
+    if (contents?.index !== resolved.index) throw new Error('the section does not open')
+    await settle(contents.doc)
+    const before = new Set(contents.overlayer.element.querySelectorAll('rect, path'))
+    await view.addAnnotation({ value: cfi, color, style })
+    await nextFrame()
+    const rectangles = drawn(contents.overlayer, before)
+    const page = view.getBoundingClientRect()
+    const onPage = rectangles.length > 0 && overlaps(rectangles[0], [page])
+    const answer = { index: resolved.index, rectangles: rectangles.length, onPage }
+    return { ...answer, pieces: textUnder(contents.doc, rectangles) }
+}
+
+// As the reader draws: the annotation's own style in its own colour.
+export const drawInItsStyle = ({ detail: { draw, annotation: { color, style } } }) =>
+    draw(Overlayer[style] ?? Overlayer.highlight, { color: color || DEFAULT_COLOR })
+
+export const draw = async ({ book: number, highlights }) => {
+    const view = document.createElement('foliate-view')
+    Object.assign(view.style, { display: 'block', width: '900px', height: '700px' })
+    document.body.append(view)
+    view.addEventListener('draw-annotation', drawInItsStyle)
+    const answers = []
+    try {
+        await view.open(await openBook(number, { withImages: true, byTheStandards: false }))
+        for (const highlight of highlights) {
+            try {
+                answers.push(await drawOne(view, highlight))
+            } catch (error) {
+                answers.push({ error: `${error}` })
+            }
+            await view.deleteAnnotation({ value: highlight.cfi }).catch(() => {})
+        }
+    } finally {
+        view.close()
+        view.remove()
+    }
+    return answers
+}

@@ -4,6 +4,7 @@
 // in the range; `hidden` says why KOReader does not show it, and is empty if it does.
 
 import { openBook } from './book.js'
+import { whyHidden } from './hidden.js'
 
 const LOAD_LIMIT_MS = 30_000
 
@@ -16,30 +17,6 @@ const loadInFrame = address => new Promise((done, fail) => {
     frame.src = address
     document.body.append(frame)
 })
-
-const RUBY = new Set(['rt', 'rp', 'rtc'])
-const NO_TEXT = new Set([
-    'script', 'style', 'head', 'title', 'template', 'svg', 'audio', 'video', 'canvas', 'object', 'embed', 'applet',
-    'image', 'img', 'annotation', 'annotation-xml', 'textarea', 'select', 'iframe', 'datalist', 'metadata',
-])
-// elements in which KOReader's engine keeps no text of their own
-const NO_OWN_TEXT = new Set([
-    'html', 'table', 'colgroup', 'thead', 'tbody', 'tfoot', 'tr', 'col', 'source', 'param', 'area', 'input', 'track',
-])
-
-const whyHidden = node => {
-    if (NO_OWN_TEXT.has(node.parentElement?.localName)) return 'own text'
-    for (let element = node.parentElement; element; element = element.parentElement) {
-        const name = element.localName.toLowerCase()
-        if (RUBY.has(name)) return 'ruby'
-        if (NO_TEXT.has(name)) return name
-        if (element.hasAttribute('hidden')) return 'hidden'
-        const style = element.ownerDocument.defaultView.getComputedStyle(element)
-        if (style.display === 'none') return 'display'
-        if (style.visibility === 'hidden') return 'visibility'
-    }
-    return ''
-}
 
 // The text nodes of a range in order, the first and the last cut at its ends.
 const piecesOf = range => {
