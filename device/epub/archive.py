@@ -3,7 +3,7 @@
 Promises: memory is bounded by the limits below whatever the file claims of itself; a member is whole and has its
 checksum, or is none. Names are only compared, never taken for paths.
 Never: extracts; writes; follows more than one archive's own pointers.
-Called by: `package.py`.
+Called by: `package.py`, `spine.py`, `positions.py`.
 Law: PKWARE's APPNOTE 6.3, as far as OCF 3.3 allows it: stored or deflated, no encryption. Archives in the ZIP64 form
 are not read: a book is smaller than 4 GiB.
 """
@@ -49,10 +49,11 @@ class _Entry:
 class Archive:
     """An open archive; to be closed, best as a context. Raises Unreadable, OSError."""
 
-    __slots__ = ("_directory", "_handle", "_shift", "_size_bytes")
+    __slots__ = ("_directory", "_handle", "_places", "_shift", "_size_bytes")
 
     def __init__(self, path: str) -> None:
         self._handle = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
+        self._places: dict[bytes, int] = {}  # name → where its entry begins in the directory; filled when it is wanted
         try:
             self._size_bytes = posix.fstat(self._handle).st_size
             self._directory, self._shift = self._read_directory()
@@ -70,16 +71,18 @@ class Archive:
 
     def member(self, name: str, limit_bytes: int) -> bytes | None:
         """The whole content; None if there is no such member. Raises Unreadable, also for one beyond the limit."""
-        wanted = name.encode("utf-8", "replace")
-        for entry in self._entries():
-            if entry.name == wanted:
-                return self._content(entry, limit_bytes)
-        return None
+        entry = self._entry(name)
+        return None if entry is None else self._content(entry, limit_bytes)
+
+    def size_bytes(self, name: str) -> int | None:
+        """How long the directory says that it is; None if there is no such member."""
+        entry = self._entry(name)
+        return None if entry is None else entry.size_bytes
 
     def names(self, suffix: str, most: int) -> list[str]:
         """Members whose names end so, without regard to case."""
         found: list[str] = []
-        for entry in self._entries():
+        for _, entry in self._entries():
             name = entry.name.decode("utf-8", "replace")
             if name.casefold().endswith(suffix) and len(found) < most:
                 found.append(name)
@@ -98,7 +101,16 @@ class Archive:
             raise Unreadable("its directory is not where it should be")
         return self._read(begins_at, size_bytes), begins_at - offset
 
-    def _entries(self) -> Iterator[_Entry]:
+    def _entry(self, name: str) -> _Entry | None:
+        """The first one of that name."""
+        if not self._places:
+            for at, entry in self._entries():
+                self._places.setdefault(entry.name, at)
+        wanted = name.encode("utf-8", "replace")
+        found = self._places.get(wanted)
+        return None if found is None else _Entry(wanted, self._directory[found : found + ENTRY_BYTES])
+
+    def _entries(self) -> Iterator[tuple[int, _Entry]]:
         at = 0
         for _ in range(MEMBERS_MOST):
             fields = self._directory[at : at + ENTRY_BYTES]
@@ -106,7 +118,7 @@ class Archive:
                 return
             name_bytes = _number(fields, 28, 2)
             name = self._directory[at + ENTRY_BYTES : at + ENTRY_BYTES + name_bytes]
-            yield _Entry(name, fields)
+            yield at, _Entry(name, fields)
             at += ENTRY_BYTES + name_bytes + _number(fields, 30, 2) + _number(fields, 32, 2)
 
     def _content(self, entry: _Entry, limit_bytes: int) -> bytes:

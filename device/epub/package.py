@@ -9,12 +9,10 @@ Law: EPUB 3.3 and OPF 2.0.1, sections on metadata; calibre's names for the serie
 
 from __future__ import annotations
 
-from device.epub.archive import Archive, Unreadable
+from device.epub.archive import Archive
+from device.epub.container import package_document
 from device.epub.tags import elements
 
-CONTAINER = "META-INF/container.xml"
-CONTAINER_MOST_BYTES = 65_536
-PACKAGE_MOST_BYTES = 4 * 1_048_576  # the manifest of a book of many thousand pictures
 METADATA_MOST_CHARS = 262_144  # behind which no metadata are looked for; some books carry a whole blurb there
 VALUES_MOST = 50  # of one kind
 TEXT_MOST_CHARS = 500
@@ -38,24 +36,7 @@ class Package:
 def read(path: str) -> Package:
     """Raises Unreadable, OSError."""
     with Archive(path) as archive:
-        container = archive.member(CONTAINER, CONTAINER_MOST_BYTES)
-        places = [] if container is None else _places(_text(container))
-        if not places:
-            places = archive.names(".opf", 1)  # many readers open such a book all the same
-        for place in places:
-            document = archive.member(place, PACKAGE_MOST_BYTES)
-            if document is not None:
-                return parse(_text(document))
-    raise Unreadable("it has no package document")
-
-
-def _places(container: str) -> list[str]:
-    found = []
-    for name, attributes, _ in elements(container, VALUES_MOST):
-        place = attributes.get("full-path", "")
-        if name == "rootfile" and place:
-            found += [place.removeprefix("/").removeprefix("./"), _unquoted(place)]
-    return found[:4]
+        return parse(package_document(archive)[1])
 
 
 def parse(document: str) -> Package:
@@ -116,29 +97,3 @@ def _has_scheme(text: str) -> bool:
 def _number(text: str) -> float | None:
     digits = text.replace(".", "", 1)
     return float(text) if digits.isascii() and digits.isdigit() and len(text) <= 10 else None
-
-
-def _text(data: bytes) -> str:
-    """Books are UTF-8, old ones Latin-1; what is UTF-16 is not read."""
-    declared = data[:200].lower()
-    if b"iso-8859-1" in declared or b"windows-1252" in declared:
-        return data.decode("latin-1")
-    return data.decode("utf-8", "replace").removeprefix("\ufeff")
-
-
-def _unquoted(place: str) -> str:
-    """`My%20Book.opf` → `My Book.opf`."""
-    found, at = b"", 0
-    data = place.encode("utf-8", "replace")
-    while at < len(data):
-        pair = data[at + 1 : at + 3]
-        if data[at : at + 1] == b"%" and len(pair) == 2 and pair.isalnum() and not set(pair.lower()) - _HEXADECIMAL:
-            found += bytes((int(pair, 16),))
-            at += 3
-        else:
-            found += data[at : at + 1]
-            at += 1
-    return found.decode("utf-8", "replace").removeprefix("/")
-
-
-_HEXADECIMAL = frozenset(b"0123456789abcdef")

@@ -3,7 +3,7 @@
 Promises: one pass over the text; whatever it is, reading it ends, and costs no more than its length. What is nested is
 given flat: an element's text is what stands between its beginning and the next tag.
 Never: declares entities, loads anything, keeps a tree.
-Called by: `package.py`.
+Called by: `container.py`, `package.py`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.epub import archive, package
+from device.epub import archive, container, package
 from device.epub.archive import Archive, Unreadable
 from device.epub.tags import elements
 from tests.fixtures.make_books import KEEPERS_LOG_ISBN, make_keepers_log, make_odd_book
@@ -86,7 +86,7 @@ def test_names_that_lead_out_of_the_archive_lead_nowhere(tmp_path: Path) -> None
 
 
 def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
-    path = book(tmp_path / "a.epub", {"a.opf": b"\0" * (package.PACKAGE_MOST_BYTES + 1)})
+    path = book(tmp_path / "a.epub", {"a.opf": b"\0" * (container.PACKAGE_MOST_BYTES + 1)})
     with pytest.raises(Unreadable):
         package.read(str(path))
 

@@ -1,0 +1,312 @@
+"""The tree that KOReader's engine builds of one document of a book, and the text that it shows of it.
+
+The tree holds what xpointers count: elements, and the text nodes that are left when the engine has dropped blank ones
+between blocks. It lies in arrays, in the order of the document, so that its children are found by jumping from one
+node's end to the next. Of a text only its place in the source is kept; it is processed again when a position in it is
+asked for.
+
+`visible` is the text that the engine gives for a selection, without blanks and without what is not seen: what two
+readers of the same book agree upon. Its places are the common ground of xpointers, the source and EPUB's own positions.
+
+Promises: one pass, memory in proportion to the document (22 bytes for a node); no recursion; whatever the document is,
+the engine's own tree or TooLarge.
+Never: reads stylesheets; what depends on them is approximate, and found again by its text.
+Called by: `positions.py`, `spine.py` (`bodies`).
+"""
+
+from __future__ import annotations
+
+from device.epub import engine_math, engine_text
+from device.epub import engine_tags as tags
+from device.epub.engine_item import BLANK, GONE, HIDDEN, LITERAL, PREFORMATTED, STRIPPED, EngineItem
+from device.epub.engine_tokens import CDATA, CLOSE, OPEN, TEXT, Tag, tokens
+
+SOURCE_MOST_CHARS = 8 * 1_048_576  # a long novel in one document has 2 million
+NODES_MOST = 1_000_000  # 22 MB of tree; a novel in one document has 60,000
+DEPTH_MOST = 10_000  # of nested elements: unclosed ones nest what follows; an open one takes 200 bytes
+_WITH_STRIPPED_LINE_END_DOM = 20210904
+_BLOCKS = (tags.BLOCK, tags.INLINE_BLOCK)
+_SHOWN_AS_BLOCK, _SHOWN_INLINE = 64, 128  # of an element, once it is closed; they stand in the flags of texts for none
+
+
+class TooLarge(Exception):
+    """A document beyond the limits."""
+
+
+class _Open:
+    """An element that is not closed yet, and what its children are up to now."""
+
+    __slots__ = (
+        "blanks",
+        "blocks",
+        "display",
+        "hidden",
+        "inlines",
+        "is_math",
+        "is_svg",
+        "name",
+        "node",
+        "preformatted",
+        "strips",
+        "tag",
+        "takes_text",
+        "texts",
+        "unseen",
+        "with_children",
+    )
+
+    def __init__(self, node: int, name: str, tag: Tag) -> None:
+        self.node = node
+        self.name = name
+        self.tag = tag
+        self.display = tags.BLOCK
+        self.hidden = self.unseen = False  # no text of it is visible; not even a box of it is
+        self.preformatted = self.strips = self.is_svg = self.is_math = False
+        self.takes_text = True
+        self.with_children = False
+        self.blocks = self.inlines = 0  # elements that are shown so
+        self.texts = self.blanks = 0
+
+
+def parse_item(source: str, dom: int) -> EngineItem:
+    """`dom`: the DOM version with which the book was opened. Raises TooLarge."""
+    if len(source) > SOURCE_MOST_CHARS:
+        raise TooLarge("the document is too long")
+    builder = _Builder(source, dom)
+    for tag, begin, end in tokens(source):
+        if tag.kind == OPEN:
+            builder.open(tag, begin)
+        elif tag.kind == CLOSE:
+            builder.close(tag.name)
+        elif builder.stack:
+            builder.add_text(begin, end, tag.kind == CDATA)
+    builder.finish()
+    return builder.item
+
+
+def bodies(source: str) -> int:
+    """How many DocFragments the engine makes of the document."""
+    inside, found = False, 0
+    for tag, _, _ in tokens(source):
+        if tag.kind == TEXT or tag.kind == CDATA or tag.name.lower() != "body":
+            continue
+        if tag.kind == OPEN:
+            found += not inside
+            inside = not tag.empty
+        else:
+            inside = False
+    return found
+
+
+class _Builder:
+    __slots__ = ("_dom", "_open_names", "_source", "_visible", "item", "stack")
+
+    def __init__(self, source: str, dom: int) -> None:
+        self._source = source
+        self._dom = dom
+        self.item = EngineItem(source)
+        self._visible: list[str] = []
+        self.stack: list[_Open] = []
+        self._open_names: dict[str, int] = {}
+
+    def open(self, tag: Tag, source_at: int) -> None:
+        name = tag.name
+        if not self.stack:
+            if name.lower() != "body":
+                return
+            self.item.bodies.append(len(self.item.name_ids))
+        parent = self.stack[-1] if self.stack else None
+        if parent is None or not parent.is_svg:
+            name = name.lower()
+        self._push(name, tag, source_at, parent)
+        if tag.empty:
+            self.close(tag.name)
+
+    def _push(self, name: str, tag: Tag, source_at: int, parent: _Open | None) -> None:
+        if len(self.stack) >= DEPTH_MOST:
+            raise TooLarge("the document is nested too deeply")
+        element = _Open(self._add_node(self.item.names.number(name), source_at, 0, 0), name, tag)
+        element.display = tags.display(name, tag.attributes, parent.name if parent else "")
+        element.takes_text = name not in tags.TEXTLESS
+        element.preformatted = name in tags.PREFORMATTED
+        element.strips = name in tags.OPENS_WITH_LINE_END and self._dom >= _WITH_STRIPPED_LINE_END_DOM
+        element.unseen = element.display == tags.NONE
+        element.hidden = element.unseen or name in tags.IMAGES or name in tags.UNREAD
+        element.is_svg = name == "svg"
+        element.is_math = name == "math"
+        if parent is not None:
+            parent.with_children = True
+            parent.strips = False
+            element.preformatted = element.preformatted or parent.preformatted
+            element.hidden = element.hidden or parent.hidden
+            element.unseen = element.unseen or parent.unseen
+            element.is_svg = element.is_svg or parent.is_svg
+            element.is_math = element.is_math or parent.is_math
+        if element.is_svg:
+            element.takes_text = name in tags.SVG_TEXTS
+            element.preformatted = element.takes_text
+        self.stack.append(element)
+        self._open_names[name] = self._open_names.get(name, 0) + 1
+
+    def close(self, name: str) -> None:
+        """Everything down to the nearest open element of that name; nothing if there is none."""
+        stack = self.stack
+        if not stack:
+            return
+        if not stack[-1].is_svg:
+            name = name.lower()
+        if name == "body":
+            while stack:
+                self._close_last()
+        elif self._open_names.get(name, 0):
+            closed = ""
+            while closed != name:
+                closed = self._close_last()
+
+    def finish(self) -> None:
+        while self.stack:
+            self._close_last()
+        self.item.set_visible("".join(self._visible))
+
+    def add_text(self, begin: int, end: int, literal: bool) -> None:
+        element = self.stack[-1]
+        if not element.takes_text and not element.is_math:
+            return
+        if element.is_math:
+            self._add_math_text(element, begin, end, literal)
+            return
+        raw = self._source[begin:end]
+        flags = (LITERAL if literal else 0) | (PREFORMATTED if element.preformatted else 0)
+        text = engine_text.text_only(raw, element.preformatted, literal)
+        is_blank = engine_text.is_blank(text)
+        if is_blank and not element.with_children and not element.preformatted and element.display in _BLOCKS:
+            return
+        if element.strips:
+            element.strips = False
+            if not element.with_children and text.startswith(("\n", "\r")):
+                flags |= STRIPPED
+        if element.hidden:
+            flags |= HIDDEN
+        if is_blank:
+            flags |= BLANK
+            element.blanks += 1
+        else:
+            element.texts += 1
+        element.with_children = True
+        node = self._add_node(0, begin, end - begin, flags)
+        self.item.ends[node] = node + 1
+        if not element.hidden and not is_blank:
+            self._show(engine_text.squeezed(text))
+
+    def _add_math_text(self, element: _Open, begin: int, end: int, literal: bool) -> None:
+        if element.name in tags.MATH_HOLDERS:
+            return
+        text = engine_text.processed(self._source[begin:end], element.preformatted, literal).text
+        text = text.strip(engine_math.TRIMMED)
+        if not text:
+            return
+        variant = self._variant(element, text)
+        flags = (LITERAL if literal else 0) | (HIDDEN if element.hidden else 0)
+        element.texts += 1
+        element.with_children = True
+        node = self._add_node(0, begin, end - begin, flags)
+        self.item.ends[node] = node + 1
+        self.item.variants[node] = variant
+        if not element.hidden:
+            self._show(engine_text.squeezed(engine_math.written(text, variant)))
+
+    def _variant(self, element: _Open, text: str) -> int:
+        variant = engine_math.ITALIC if element.name == "mi" and len(text) == 1 else engine_math.PLAIN
+        for above in reversed(self.stack):
+            named = engine_math.VARIANTS.get(above.tag.attributes.get("mathvariant", "").lower())
+            if named is not None:
+                variant = named
+                break
+            if above.name == "math":
+                break
+        return engine_math.MINUS if element.name == "mo" and text == "-" else variant
+
+    def _show(self, text: str) -> None:
+        self._visible.append(text)
+        self.item.visible_chars += len(text)
+        if len(self._visible) >= 4_096:  # small strings take more memory than what is in them
+            self._visible[:] = ["".join(self._visible)]
+
+    def _add_node(self, name_id: int, source_at: int, length: int, flags: int) -> int:
+        item = self.item
+        node = len(item.name_ids)
+        if node >= NODES_MOST:
+            raise TooLarge("the document has too many elements")
+        item.name_ids.append(name_id)
+        item.parents.append(self.stack[-1].node + 1 if self.stack else 0)
+        item.ends.append(0)
+        item.visible_at.append(item.visible_chars)
+        item.source_at.append(source_at)
+        item.lengths.append(length)
+        item.flags.append(flags)
+        return node
+
+    def _close_last(self) -> str:
+        element = self.stack.pop()
+        self._open_names[element.name] -= 1
+        self.item.ends[element.node] = len(self.item.ends)
+        shown_as = element.display
+        if element.blanks and element.blocks and not element.unseen:
+            if shown_as == tags.INLINE:
+                if element.inlines or element.texts:
+                    self._drop_blanks_beside_blocks(element.node)
+            else:
+                self._drop_blanks_between_blocks(element.node)
+        if shown_as == tags.INLINE and element.blocks and not element.inlines and not element.texts:
+            shown_as = tags.BLOCK
+        if self.stack:
+            parent = self.stack[-1]
+            if shown_as == tags.BLOCK:
+                parent.blocks += 1
+                self.item.flags[element.node] = _SHOWN_AS_BLOCK
+            elif shown_as != tags.NONE:
+                parent.inlines += 1
+                self.item.flags[element.node] = _SHOWN_INLINE
+        return element.name
+
+    def _drop_blanks_between_blocks(self, node: int) -> None:
+        """Blank texts stay only between two things that are shown in a line."""
+        flags, ends = self.item.flags, self.item.ends
+        previous_inline = False
+        run: list[int] = []
+        child, end = node + 1, ends[node]
+        while child < end:
+            if flags[child] & BLANK:
+                run.append(child)
+            else:
+                is_inline = not self.item.name_ids[child] or flags[child] == _SHOWN_INLINE
+                if not (previous_inline and is_inline):
+                    for blank in run:
+                        flags[blank] |= GONE
+                run.clear()
+                previous_inline = is_inline
+            child = ends[child]
+        for blank in run:
+            flags[blank] |= GONE
+
+    def _drop_blanks_beside_blocks(self, node: int) -> None:
+        """Within something inline only the blank texts next to a block go."""
+        flags, ends = self.item.flags, self.item.ends
+        previous_blank = -1
+        after_block = False
+        child, end = node + 1, ends[node]
+        while child < end:
+            if flags[child] & BLANK and not self.item.name_ids[child]:
+                if after_block:
+                    flags[child] |= GONE
+                    previous_blank = -1
+                else:
+                    previous_blank = child
+                after_block = False
+            else:
+                is_block = self.item.name_ids[child] and flags[child] == _SHOWN_AS_BLOCK
+                if is_block and previous_blank >= 0:
+                    flags[previous_blank] |= GONE
+                previous_blank = -1
+                after_block = bool(is_block)
+            child = ends[child]
