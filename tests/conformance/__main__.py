@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
         truth = GroundTruth(options.data, options.sample)
         began_s = time.monotonic()
         with Browser() as browser:
-            missed = _run(truth, Converter(options.program), browser, parts, options.misses)
+            missed = run(truth, Converter(options.program), browser, parts, options.misses)
         print(f"\n{time.monotonic() - began_s:.0f} s")
     except (OSError, ValueError, ConverterFailed, BrowserFailed) as error:
         print(error, file=sys.stderr)
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
     return 1 if missed else 0
 
 
-def _run(truth: GroundTruth, converter: Converter, browser: Browser, parts: tuple[str, ...], misses: int) -> int:
+def run(truth: GroundTruth, converter: Converter, browser: Browser, parts: tuple[str, ...], misses: int) -> int:
     """How many targets are missed."""
     targets = report.Targets()
     if "judge" in parts:

@@ -89,8 +89,8 @@ def judge(
     dom: int,
     with_text: bool,
 ) -> list[ReverseVerdict]:
-    """`with_text`: the server's text goes along, as it does in a sync. Without it the CFI alone must do; what counts then
-    is the text that the web reader finds at it: it loses the offset of an end that is an element."""
+    """`with_text`: the server's text goes along, as it does in a sync. Without it the CFI alone must do, and what
+    counts is the text that the web reader finds at it: it loses the offset of an end that is an element."""
     facts = Facts(truth.ranges)
     verdicts = []
     for epub, of_book in by_book(selections).items():

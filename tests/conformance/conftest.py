@@ -1,0 +1,5 @@
+"""The same browser as in tests/web."""
+
+from tests.web.conftest import browser
+
+__all__ = ["browser"]
