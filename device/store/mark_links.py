@@ -21,7 +21,7 @@ MAIN, COPY = "main", "copy"  # `role`: the mark itself; the book note that goes 
 
 _COLUMNS = (
     "l.mark_id, l.account, l.server_book, l.role, l.kind, l.remote_id, l.agreed_device, l.agreed_server, l.server,"
-    " l.server_at, l.closed, l.tombstone_at"
+    " l.server_at, l.closed, l.tombstone_at, l.sent_device, l.sent_server"
 )
 _OF_NOW = "l.account = ? AND l.server_book = (SELECT b.server_id FROM book b WHERE b.id = m.book_id)"
 
@@ -30,14 +30,15 @@ class Link:
     """One mark, or the copy of its note, as one account has it in one book of the server's.
 
     `kind`: in which of the server's lists. `remote_id`: its number there, None if it is not known. `agreed_device` and
-    `agreed_server`: what both had when they agreed last, the base of every merge; None: nothing, or never. `server`:
-    what its list said last, None if it was not in it; `server_at`: when, 0 if it was never read. `closed`: nothing
+    `agreed_server`: what both had when they agreed last, the base of every merge; None: nothing, or never. `sent_*`:
+    what is agreed on if the server has taken what it was sent last, as long as no answer says it. `server`: what its
+    list said last, None if it was not in it; `server_at`: when, 0 if it was never read. `closed`: nothing
     follows from the server's side any more. `tombstone_at`: since when a deletion there waits to be confirmed.
     """
 
     __slots__ = (
-        "account", "agreed_device", "agreed_server", "closed", "kind", "mark_id", "remote_id", "role", "server",
-        "server_at", "server_book", "tombstone_at",
+        "account", "agreed_device", "agreed_server", "closed", "kind", "mark_id", "remote_id", "role", "sent_device",
+        "sent_server", "server", "server_at", "server_book", "tombstone_at",
     )  # fmt: skip
 
     def __init__(self, mark_id: int, account: str, server_book: int, role: str, kind: str) -> None:
@@ -49,6 +50,8 @@ class Link:
         self.remote_id: int | None = None
         self.agreed_device: DeviceMark | None = None
         self.agreed_server: ServerMark | None = None
+        self.sent_device: DeviceMark | None = None
+        self.sent_server: ServerMark | None = None
         self.server: ServerMark | None = None
         self.server_at = 0
         self.closed = False
@@ -70,6 +73,7 @@ def _link(row: tuple[object, ...]) -> Link:
     link.agreed_server, link.server = server_mark(row[7]), server_mark(row[8])  # type: ignore[arg-type]
     link.server_at, link.tombstone_at = row[9], row[11]  # type: ignore[assignment]
     link.closed = bool(row[10])
+    link.sent_device, link.sent_server = device_mark(row[12]), server_mark(row[13])  # type: ignore[arg-type]
     return link
 
 
@@ -96,11 +100,13 @@ def save(store: Store, link: Link) -> None:
     """A new link, or an old one as it is now."""
     store.execute(
         "INSERT INTO mark_link (mark_id, account, server_book, role, kind, remote_id, agreed_device, agreed_server,"
-        " server, server_at, closed, tombstone_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " server, server_at, closed, tombstone_at, sent_device, sent_server)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (mark_id, account, server_book, role) DO UPDATE SET kind = excluded.kind,"
         " remote_id = excluded.remote_id, agreed_device = excluded.agreed_device,"
         " agreed_server = excluded.agreed_server, server = excluded.server, server_at = excluded.server_at,"
-        " closed = excluded.closed, tombstone_at = excluded.tombstone_at",
+        " closed = excluded.closed, tombstone_at = excluded.tombstone_at, sent_device = excluded.sent_device,"
+        " sent_server = excluded.sent_server",
         (
             link.mark_id,
             link.account,
@@ -114,6 +120,8 @@ def save(store: Store, link: Link) -> None:
             link.server_at,
             int(link.closed),
             link.tombstone_at,
+            None if link.sent_device is None else link.sent_device.to_json(),
+            None if link.sent_server is None else link.sent_server.to_json(),
         ),
     )
 

@@ -68,6 +68,12 @@ def unheard(store: Store, account: str) -> None:
     store.execute("UPDATE mark_pull SET pulled_at = 0, planned_as = NULL WHERE account = ?", (account,))
 
 
+def server_book(store: Store, book_id: int) -> int | None:
+    """The server's number of a book."""
+    row = store.execute("SELECT server_id FROM book WHERE id = ?", (book_id,)).fetchone()
+    return None if row is None or row[0] is None else int(row[0])
+
+
 def count_without_match(store: Store) -> list[tuple[str, int]]:
     """(title, how many marks) of recorded books that are not known to be on the server."""
     rows = store.execute(

@@ -275,11 +275,13 @@ _2_SESSIONS_FROM_ELSEWHERE_AND_ONE_OUTBOX_FOR_ALL_KINDS = (
         mark_id INTEGER NOT NULL REFERENCES mark (id) ON DELETE CASCADE,
         account TEXT NOT NULL,         -- whose; as the setting 'matches_of' names it
         server_book INTEGER NOT NULL,  -- the book's number there
-        role TEXT NOT NULL,            -- 'main', 'copy'
+        role TEXT NOT NULL,            -- device/core/annotations/holding.py
         kind TEXT NOT NULL,            -- as in mark_ledger
         remote_id INTEGER,             -- NULL: not known (yet)
         agreed_device TEXT,            -- JSON: what the device had when both agreed last; NULL: nothing, or never
         agreed_server TEXT,            -- JSON: and what the server had then
+        sent_device TEXT,              -- JSON: what will be agreed on if the server has taken what it was sent last
+        sent_server TEXT,
         server TEXT,                   -- JSON: what the server said last; NULL: it does not have it, or was not heard
         server_at INTEGER NOT NULL DEFAULT 0,  -- when it was heard; 0: never
         closed INTEGER NOT NULL DEFAULT 0,  -- 1: the server's side was given up; nothing follows from it any more

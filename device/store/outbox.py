@@ -209,6 +209,82 @@ def withdraw(store: Store, kind: str, book_id: int, now: int) -> None:
         change(store, entry.id, rules.after(entry.state, rules.WITHDRAWN), False, now, None)
 
 
+# Entries of marks: one for each thing that is to be created, changed or deleted
+
+
+class MarkEntry:
+    """What is on its way to the server of a highlight, note or bookmark; `key` is unique within its kind."""
+
+    __slots__ = ("id", "key", "kind", "payload", "state", "unproven")
+
+    def __init__(self, id: int, kind: str, key: str, state: str, unproven: int, payload: str | None) -> None:
+        self.id = id
+        self.kind = kind
+        self.key = key
+        self.state = state
+        self.unproven = bool(unproven)
+        self.payload = payload or ""
+
+    def may_be_there(self) -> bool:
+        """Whether only the server knows what became of it."""
+        return self.state == rules.INTENT or self.unproven
+
+
+_MARK_ENTRY = "SELECT id, kind, key, state, unproven, payload FROM outbox WHERE"
+
+
+def open_of_marks(store: Store, book_id: int) -> list[MarkEntry]:
+    """Those of a book that are not acknowledged."""
+    rows = store.execute(
+        f"{_MARK_ENTRY} book_id = ? AND {_OPEN}"
+        " AND kind IN ('highlight', 'in_book_note', 'book_note', 'bookmark', 'edit', 'deletion') ORDER BY id",
+        (book_id,),
+    )
+    return [MarkEntry(*row) for row in rows]
+
+
+def mark_entry(store: Store, kind: str, key: str) -> MarkEntry | None:
+    row = store.execute(f"{_MARK_ENTRY} kind = ? AND key = ?", (kind, key)).fetchone()
+    return None if row is None else MarkEntry(*row)
+
+
+def put(store: Store, kind: str, key: str, book_id: int, payload: str, now: int) -> None:
+    """This is to be sent. What is open under the key gives way to it, but for what the server may have already.
+
+    What was settled under it is forgotten, unless it was refused and is the same.
+    """
+    entry = mark_entry(store, kind, key)
+    if entry is not None and entry.state in (rules.ACKNOWLEDGED, rules.REJECTED):
+        if entry.state == rules.REJECTED and entry.payload == payload:
+            return
+        store.execute("DELETE FROM outbox WHERE id = ?", (entry.id,))
+        entry = None
+    if entry is None:
+        add(store, kind, key, book_id, payload, rules.NEW, False, now)
+    elif entry.payload != payload and (kind == rules.EDIT or not entry.may_be_there()):
+        store.execute(
+            "UPDATE outbox SET payload = ?, state = ?, changed_at = ?, attempts = 0, reason = NULL WHERE id = ?",
+            (payload, rules.after(entry.state, rules.REVISED), now, entry.id),
+        )
+
+
+def withdraw_changes_of_marks(store: Store) -> None:
+    """Another account: what was to be changed or deleted there is decided again when that account comes back."""
+    store.execute(
+        f"DELETE FROM outbox WHERE kind IN ('edit', 'deletion') AND {_OPEN} AND instr(payload, '\"mark\":') > 0"
+    )
+
+
+def has_marks(store: Store, book_id: int) -> bool:
+    """Whether an edit or a deletion of a book's waits for nothing but a run."""
+    row = store.execute(
+        f"SELECT 1 FROM outbox WHERE book_id = ? AND state IN ('new', 'intent') AND {_OPEN}"
+        " AND kind IN ('edit', 'deletion') LIMIT 1",
+        (book_id,),
+    ).fetchone()
+    return row is not None
+
+
 _OWN_STATE = (
     "state IN ('new', 'intent') AND state <> 'acknowledged'"
     " AND kind IN ('rating', 'status', 'progress', 'finish_date') AND key = CAST(book_id AS TEXT)"

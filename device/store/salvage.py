@@ -285,6 +285,8 @@ MARK_LINK = Table(
         _id("remote_id"),
         _document("agreed_device"),
         _document("agreed_server"),
+        _document("sent_device"),
+        _document("sent_server"),
         _document("server"),
         _instant("server_at"),
         Column("closed", int, 0, 1, 0),
