@@ -1,4 +1,4 @@
-"""Highlights and bookmarks as the device has them, what the device is to be given, and where they were collected.
+"""Highlights and bookmarks as the device has them, and what the device is to be given.
 
 A row of `mark` outlives the highlight it stands for: `gone` says that the device does not have it any more, and how
 that came. What a mark is on the server stands in `mark_links.py`.
@@ -164,71 +164,6 @@ def offered(store: Store, most: int) -> list[Offered]:
         (most,),
     )
     return [Offered(str(row[0]), str(row[1]), StoredMark(*row[2:])) for row in rows]
-
-
-# Where they are collected
-
-
-class Source:
-    """KOReader's record of a book as it was read last. `sidecar`: its path, '' if there was none. `dom`: see
-    `DeviceMark`."""
-
-    __slots__ = ("dom", "sidecar", "stamp")
-
-    def __init__(self, sidecar: str, stamp: str, dom: int | None) -> None:
-        self.sidecar = sidecar
-        self.stamp = stamp
-        self.dom = dom
-
-
-class BookOnDevice:
-    """A recorded book that lies here, and where KOReader's record of it was found last; None: not looked for yet."""
-
-    __slots__ = ("file", "id", "sidecar", "stamp")
-
-    def __init__(self, id: int, file: str, sidecar: str | None, stamp: str | None) -> None:
-        self.id = id
-        self.file = file
-        self.sidecar = sidecar
-        self.stamp = stamp
-
-
-_ON_DEVICE = (
-    "SELECT b.id, b.file, s.sidecar, s.stamp FROM book b LEFT JOIN mark_source s ON s.book_id = b.id"
-    " WHERE b.tracked = 1 AND b.file <> ''"
-)
-
-
-def source(store: Store, book_id: int) -> Source | None:
-    row = store.execute("SELECT sidecar, stamp, dom FROM mark_source WHERE book_id = ?", (book_id,)).fetchone()
-    return None if row is None else Source(*row)
-
-
-def note_source(store: Store, book_id: int, sidecar: str, stamp: str, dom: int | None, now: int) -> None:
-    store.execute(
-        "INSERT OR REPLACE INTO mark_source (book_id, sidecar, stamp, dom, seen_at) VALUES (?, ?, ?, ?, ?)",
-        (book_id, sidecar, stamp, dom, now),
-    )
-
-
-def forget_sources(store: Store) -> None:
-    """Every record of KOReader's is read anew."""
-    store.execute("DELETE FROM mark_source")
-
-
-def book_on_device(store: Store, book_id: int) -> BookOnDevice | None:
-    row = store.execute(f"{_ON_DEVICE} AND b.id = ?", (book_id,)).fetchone()
-    return None if row is None else BookOnDevice(*row)
-
-
-def count_books_on_device(store: Store) -> int:
-    return int(store.execute("SELECT COUNT(*) FROM book WHERE tracked = 1 AND file <> ''").fetchone()[0])
-
-
-def books_on_device(store: Store, skip: int, most: int) -> list[BookOnDevice]:
-    """Books in the order in which they were first known, behind the first `skip`."""
-    rows = store.execute(f"{_ON_DEVICE} ORDER BY b.id LIMIT ? OFFSET ?", (most, skip))
-    return [BookOnDevice(*row) for row in rows]
 
 
 def count_on_device(store: Store) -> tuple[int, int]:

@@ -10,7 +10,7 @@ import pytest
 from device.core.annotations.marks import DeviceMark, ServerMark
 from device.core.journal import Book
 from device.disk import Disk
-from device.store import books, database, mark_links, marks
+from device.store import books, database, mark_links, mark_sources, marks
 
 NOW = 1_795_500_000
 ANNA, BERT = "anna at https://books.example.org", "bert at https://books.example.org"
@@ -170,26 +170,36 @@ def test_lists_that_were_read_of_another_book_or_for_another_account_do_not_coun
 
 
 def test_a_record_that_was_read_is_known_by_its_stamp(store: database.Store, book_id: int) -> None:
-    assert marks.source(store, book_id) is None
-    marks.note_source(store, book_id, "/b/1.sdr/metadata.epub.lua", "100 5", 20240114, NOW)
-    (found,) = marks.books_on_device(store, 0, 10)
-    assert (found.id, found.file, found.sidecar, found.stamp) == (
-        book_id,
-        "/b/1.epub",
-        "/b/1.sdr/metadata.epub.lua",
-        "100 5",
-    )
-    marks.forget_sources(store)
-    assert marks.source(store, book_id) is None
+    (found,) = mark_sources.books(store, 0, 10)
+    assert (found.sidecar, found.stamp) == (None, None)
+    mark_sources.note(store, book_id, "/b/1.sdr/metadata.epub.lua", "100 5", NOW)
+    (found,) = mark_sources.books(store, 0, 10)
+    assert (found.id, found.file, found.title) == (book_id, "/b/1.epub", "One")
+    assert (found.sidecar, found.stamp) == ("/b/1.sdr/metadata.epub.lua", "100 5")
+    mark_sources.forget(store)
+    found_again = mark_sources.book(store, book_id)
+    assert found_again is not None and found_again.sidecar is None
 
 
 def test_the_books_are_gone_through_in_turns(store: database.Store, book_id: int) -> None:
     ids = [book_id] + [
         books.remember(store, Book(f"/b/{number}.epub", "epub", "", [], [], None, None)) for number in range(2, 6)
     ]
-    assert [one.id for one in marks.books_on_device(store, 0, 2)] == ids[:2]
-    assert [one.id for one in marks.books_on_device(store, 2, 2)] == ids[2:4]
-    assert marks.count_books_on_device(store) == 5
+    assert [one.id for one in mark_sources.books(store, 0, 2)] == ids[:2]
+    assert [one.id for one in mark_sources.books(store, 2, 2)] == ids[2:4]
+    assert mark_sources.count_books(store) == 5
+
+
+def test_a_book_whose_recording_is_switched_off_is_not_looked_at(store: database.Store, book_id: int) -> None:
+    books.track(store, book_id, False)
+    assert mark_sources.books(store, 0, 10) == []
+    assert mark_sources.book(store, book_id) is None
+    assert mark_sources.count_books(store) == 0
+
+
+def test_a_fingerprint_says_whose_it_is(store: database.Store, book_id: int) -> None:
+    assert mark_sources.owners(store, "1" * 32) == [book_id]
+    assert mark_sources.owners(store, "2" * 32) == []
 
 
 def test_only_marks_that_the_device_has_are_counted(store: database.Store, book_id: int) -> None:
