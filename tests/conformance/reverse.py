@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from tests.conformance.converter import Converter
 from tests.conformance.engine_text import EngineText
 from tests.conformance.exactness import folded, is_exact, shown
-from tests.conformance.ground_truth import GroundTruth, Highlight, Selection, by_book
+from tests.conformance.ground_truth import NORMAL, GroundTruth, Highlight, Selection, by_book
 from tests.web.browser import Browser, Piece
 
 EXACT = "exact"
@@ -97,13 +97,27 @@ def judge(
         questions = [{"cfi": each.cfi, "dom": dom, **({"text": each.text} if with_text else {})} for each in of_book]
         answers = converter.convert(truth.book(epub), questions, reverse=True)
         resolved = browser.resolve(truth.book(epub), [each.cfi for each in of_book], by_the_standards=True)
-        engine = EngineText(truth.book(epub), dom)
-        for selection, answer, found in zip(of_book, answers, resolved, strict=True):
-            pieces = found.pieces
-            if with_text and folded(found.text) != folded(selection.text):
-                pieces = (Piece(selection.text, ""),)  # the CFI has lost something; the text has not
-            verdicts.append(_verdict(selection, answer, pieces, engine, facts))
+        with EngineText(truth.book(epub), dom) as engine:
+            for selection, answer, found in zip(of_book, answers, resolved, strict=True):
+                pieces = found.pieces
+                if with_text and folded(found.text) != folded(selection.text):
+                    pieces = (Piece(selection.text, ""),)  # the CFI has lost something; the text has not
+                verdicts.append(_verdict(selection, answer, pieces, engine, facts))
     return verdicts
+
+
+def calibrate(truth: GroundTruth) -> tuple[int, int]:
+    """The first judge on trial: on how many recorded ranges it gives the real engine's text, and of how many."""
+    agreed = tried = 0
+    for epub, of_book in by_book(truth.ranges).items():
+        for dom in sorted({each.dom for each in of_book}):
+            with EngineText(truth.book(epub), dom) as engine:
+                normal = [each for each in of_book if (each.kind, each.dom) == (NORMAL, dom)]
+                tried += len(normal)
+                agreed += sum(
+                    folded(engine.between(each.pos0, each.pos1) or "") == folded(each.text) for each in normal
+                )
+    return agreed, tried
 
 
 def _verdict(
