@@ -26,7 +26,8 @@ _INLINE_BLOCK = "input button marquee"
 # Elements in which text is not kept.
 _TEXTLESS = (
     "html head base basefont bgsound meta link table colgroup col thead tbody tfoot tr applet area track input keygen "
-    "param audio source svg object embed img image description FictionBook author coverpage epigraph part poem stanza"
+    "param audio source svg object embed img image description FictionBook annotation author coverpage epigraph part "
+    "poem stanza"
 )
 _MATH_HOLDERS = (
     "math mrow mstyle merror mphantom mpadded menclose mfenced mfrac msqrt mroot munder mover munderover msub msup "
@@ -44,7 +45,10 @@ TEXTLESS = frozenset(_TEXTLESS.split())
 TABLE_PARTS = frozenset(_TABLE_PARTS.split())  # `hidden` does not hide them
 PREFORMATTED = frozenset(("pre", "listing", "plaintext", "xmp", "textarea", "style"))
 OPENS_WITH_LINE_END = frozenset(("pre", "textarea"))  # which is dropped, from DOM version 20210904 on
-IMAGES = frozenset(("img", "image", "embed", "object", "svg"))  # what is in them is not shown
+IMAGES = frozenset(("img", "image", "embed", "svg"))  # what is in them is not shown
+# Elements whose children are not all shown.
+CHOOSERS = frozenset(("switch", "maction", "table", "thead", "tbody", "tfoot", "tr"))
+SUPPORTED = ("http://www.w3.org/1998/Math/MathML", "http://www.w3.org/2000/svg")  # of the cases of a switch
 UNREAD = frozenset(("rt", "rp"))  # shown, but left out of the text of a highlight
 SVG_TEXTS = frozenset(("style", "text", "tspan", "textPath", "title", "desc", "metadata"))
 MATH_TOKENS = frozenset(("mglyph", "mi", "mn", "mo", "mtext", "mspace", "ms"))
@@ -52,17 +56,18 @@ MATH_TOKENS = frozenset(("mglyph", "mi", "mn", "mo", "mtext", "mspace", "ms"))
 MATH_HOLDERS = frozenset(_MATH_HOLDERS.split())
 
 
-def display(name: str, attributes: dict[str, str], parent: str) -> int:
+def display(name: str, attributes: dict[str, str]) -> int:
     found = DISPLAYS.get(name, INLINE)
-    if not attributes and name != "form":
+    if not attributes:
         return found
     if "hidden" in attributes and name not in TABLE_PARTS:
         return NONE
     kind = attributes.get("type", "")
     if (name == "span" and kind == "pagebreak") or (name == "input" and kind.lower() == "hidden"):
         return NONE
-    if name == "math" and attributes.get("display") == "block":
-        return BLOCK
-    if name == "form" and parent in ("table", "thead", "tbody", "tfoot", "tr"):
-        return NONE
-    return found
+    return BLOCK if name == "math" and attributes.get("display") == "block" else found
+
+
+def is_image(name: str, attributes: dict[str, str]) -> bool:
+    """An object that is no picture shows what is in it."""
+    return name in IMAGES or (name == "object" and attributes.get("type", "").lower().startswith("image/"))

@@ -4,7 +4,7 @@ Its xpointers count the characters of that, so for each of them the place in the
 mistakes that are part of them:
 
   blanks     a run of spaces, tabs and line ends becomes one space, at the beginning and at the end of a text too.
-             In preformatted text they stay; tabs are filled up to columns of 8, counted from the beginning of the text
+             In preformatted text they stay; tabs are filled up to columns of 8, counted from the line end before
   entities   `&name;`, and `&name ` with a space, which is lost; `&#123;` and `&#x7b;` with a small x. What they give
              is never collapsed. A name that nobody knows stays as it is. A `&` that begins nothing is lost, along with
              the character behind it
@@ -115,7 +115,7 @@ def _filled_up(made: Processed) -> Processed:
         else:
             parts.append(char)
             places.append(made.places[number])
-            column = 0 if char in "\r\n" else column + 1
+            column = 1 if char in "\r\n" else column + 1  # the line end counts as the first character of its line
     return Processed("".join(parts), places)
 
 

@@ -25,6 +25,7 @@ SOURCE_MOST_CHARS = 8 * 1_048_576  # a long novel in one document has 2 million
 NODES_MOST = 1_000_000  # 22 MB of tree; a novel in one document has 60,000
 DEPTH_MOST = 10_000  # of nested elements: unclosed ones nest what follows; an open one takes 200 bytes
 _WITH_STRIPPED_LINE_END_DOM = 20210904
+_INVENTED = Tag(OPEN, "", {}, False, -1)
 _BLOCKS = (tags.BLOCK, tags.INLINE_BLOCK)
 _SHOWN_AS_BLOCK, _SHOWN_INLINE = 64, 128  # of an element, once it is closed; they stand in the flags of texts for none
 
@@ -39,6 +40,7 @@ class _Open:
     __slots__ = (
         "blanks",
         "blocks",
+        "children",
         "display",
         "hidden",
         "inlines",
@@ -48,11 +50,11 @@ class _Open:
         "node",
         "preformatted",
         "strips",
+        "supported",
         "tag",
         "takes_text",
         "texts",
         "unseen",
-        "with_children",
     )
 
     def __init__(self, node: int, name: str, tag: Tag) -> None:
@@ -63,7 +65,8 @@ class _Open:
         self.hidden = self.unseen = False  # no text of it is visible; not even a box of it is
         self.preformatted = self.strips = self.is_svg = self.is_math = False
         self.takes_text = True
-        self.with_children = False
+        self.supported = False  # of a `switch`: a case of it is one that the engine shows
+        self.children = 0  # elements, and texts that are not dropped at once
         self.blocks = self.inlines = 0  # elements that are shown so
         self.texts = self.blanks = 0
 
@@ -118,7 +121,12 @@ class _Builder:
         parent = self.stack[-1] if self.stack else None
         if parent is None or not parent.is_svg:
             name = name.lower()
+        if parent is not None and parent.is_math:
+            self._separate(parent, source_at)
         self._push(name, tag, source_at, parent)
+        if name == "mfenced" and self.stack[-1].is_math:
+            self._invent(_value(tag, "open", "("), source_at)
+            self._push("mrow", _INVENTED, source_at, self.stack[-1])
         if tag.empty:
             self.close(tag.name)
 
@@ -126,16 +134,18 @@ class _Builder:
         if len(self.stack) >= DEPTH_MOST:
             raise TooLarge("the document is nested too deeply")
         element = _Open(self._add_node(self.item.names.number(name), source_at, 0, 0), name, tag)
-        element.display = tags.display(name, tag.attributes, parent.name if parent else "")
+        element.display = tags.display(name, tag.attributes)
+        if parent is not None and parent.name in tags.CHOOSERS and self._is_passed_over(parent, name, tag):
+            element.display = tags.NONE
         element.takes_text = name not in tags.TEXTLESS
         element.preformatted = name in tags.PREFORMATTED
         element.strips = name in tags.OPENS_WITH_LINE_END and self._dom >= _WITH_STRIPPED_LINE_END_DOM
         element.unseen = element.display == tags.NONE
-        element.hidden = element.unseen or name in tags.IMAGES or name in tags.UNREAD
+        element.hidden = element.unseen or name in tags.UNREAD or tags.is_image(name, tag.attributes)
         element.is_svg = name == "svg"
         element.is_math = name == "math"
         if parent is not None:
-            parent.with_children = True
+            parent.children += 1
             parent.strips = False
             element.preformatted = element.preformatted or parent.preformatted
             element.hidden = element.hidden or parent.hidden
@@ -148,6 +158,18 @@ class _Builder:
         self.stack.append(element)
         self._open_names[name] = self._open_names.get(name, 0) + 1
 
+    def _is_passed_over(self, parent: _Open, name: str, tag: Tag) -> bool:
+        """Whether an element that is there for the choice is not chosen."""
+        if parent.name == "switch":
+            if name == "case":
+                supported = tag.attributes.get("required-namespace", "") in tags.SUPPORTED
+                parent.supported = parent.supported or supported
+                return not supported
+            return name == "default" and parent.supported
+        if parent.name == "maction":
+            return parent.children > 0
+        return name == "form"
+
     def close(self, name: str) -> None:
         """Everything down to the nearest open element of that name; nothing if there is none."""
         stack = self.stack
@@ -159,6 +181,9 @@ class _Builder:
             while stack:
                 self._close_last()
         elif self._open_names.get(name, 0):
+            if name == "mfenced" and len(stack) > 1 and stack[-1].name == "mrow" and stack[-2].name == name:
+                self._close_last()
+                self._invent(_value(stack[-1].tag, "close", ")"), len(self.item.source))
             closed = ""
             while closed != name:
                 closed = self._close_last()
@@ -179,11 +204,11 @@ class _Builder:
         flags = (LITERAL if literal else 0) | (PREFORMATTED if element.preformatted else 0)
         text = engine_text.text_only(raw, element.preformatted, literal)
         is_blank = engine_text.is_blank(text)
-        if is_blank and not element.with_children and not element.preformatted and element.display in _BLOCKS:
+        if is_blank and not element.children and not element.preformatted and element.display in _BLOCKS:
             return
         if element.strips:
             element.strips = False
-            if not element.with_children and text.startswith(("\n", "\r")):
+            if not element.children and text.startswith(("\n", "\r")):
                 flags |= STRIPPED
         if element.hidden:
             flags |= HIDDEN
@@ -192,7 +217,7 @@ class _Builder:
             element.blanks += 1
         else:
             element.texts += 1
-        element.with_children = True
+        element.children += 1
         node = self._add_node(0, begin, end - begin, flags)
         self.item.ends[node] = node + 1
         if not element.hidden and not is_blank:
@@ -208,12 +233,34 @@ class _Builder:
         variant = self._variant(element, text)
         flags = (LITERAL if literal else 0) | (HIDDEN if element.hidden else 0)
         element.texts += 1
-        element.with_children = True
+        element.children += 1
         node = self._add_node(0, begin, end - begin, flags)
         self.item.ends[node] = node + 1
         self.item.variants[node] = variant
         if not element.hidden:
             self._show(engine_text.squeezed(engine_math.written(text, variant)))
+
+    def _separate(self, parent: _Open, source_at: int) -> None:
+        """Between two children of a fence the engine puts a comma, or what the fence says."""
+        if parent.name != "mrow" or not parent.children or self.stack[-2].name != "mfenced":
+            return
+        separators = "".join(_value(self.stack[-2].tag, "separators", ",").split(" "))
+        if separators:
+            self._invent(separators[min((parent.children - 1) // 2, len(separators) - 1)], source_at)
+
+    def _invent(self, text: str, source_at: int) -> None:
+        """An operator that is not in the source."""
+        self._push("mo", _INVENTED, source_at, self.stack[-1])
+        text = engine_math.written(text.strip(engine_math.TRIMMED), engine_math.MINUS)
+        if text:
+            element = self.stack[-1]
+            element.texts += 1
+            node = self._add_node(0, source_at, 0, HIDDEN if element.hidden else 0)
+            self.item.ends[node] = node + 1
+            self.item.invented[node] = text
+            if not element.hidden:
+                self._show(engine_text.squeezed(text))
+        self._close_last()
 
     def _variant(self, element: _Open, text: str) -> int:
         variant = engine_math.ITALIC if element.name == "mi" and len(text) == 1 else engine_math.PLAIN
@@ -310,3 +357,8 @@ class _Builder:
                 previous_blank = -1
                 after_block = bool(is_block)
             child = ends[child]
+
+
+def _value(tag: Tag, attribute: str, default: str) -> str:
+    value = tag.attributes.get(attribute, default)
+    return engine_text.processed(value, preformatted=True, literal=False).text if "&" in value else value

@@ -23,12 +23,14 @@ _ENCODING_CHARS = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_")
 class SourceText:
     """`engine` and `browser`: the document in the two. The same object where they do not differ."""
 
-    __slots__ = ("_data", "browser", "engine")
+    __slots__ = ("_data", "_mark_bytes", "_width_bytes", "browser", "engine")
 
-    def __init__(self, engine: str, browser: str, data: bytes) -> None:
+    def __init__(self, engine: str, browser: str, data: bytes, width_bytes: int = 1, mark_bytes: int = 0) -> None:
         self.engine = engine
         self.browser = browser
-        self._data = data  # one byte for each character of `engine`; nothing where the two are the same
+        self._data = data  # nothing where the two are the same
+        self._width_bytes = width_bytes  # of a character of `engine`
+        self._mark_bytes = mark_bytes  # before the first one
 
     def is_same(self) -> bool:
         return self.engine is self.browser
@@ -37,13 +39,13 @@ class SourceText:
         """Where a place in `engine` is in `browser`."""
         if self.is_same():
             return offset
-        return len(self._data[:offset].decode("utf-8", "replace"))
+        return len(self._data[: self._mark_bytes + offset * self._width_bytes].decode("utf-8", "replace"))
 
     def to_engine(self, offset: int) -> int:
         """The first place in `engine` that is not before one in `browser`."""
         if self.is_same():
             return offset
-        low, high = 0, len(self._data)
+        low, high = 0, len(self.engine)
         while low < high:
             middle = (low + high) // 2
             if self.to_browser(middle) < offset:
@@ -57,8 +59,10 @@ def decoded(data: bytes) -> SourceText:
     if data.startswith(_UTF8_MARK):
         data = data[len(_UTF8_MARK) :]
         return _same(data)
-    if data.startswith((_LITTLE_MARK, _BIG_MARK)) or data[:6] in (b"<\0?\0x\0", b"\0<\0?\0x"):
-        return _same(data)  # UTF-16, which the web reader cannot show
+    if data.startswith((_LITTLE_MARK, b"<\0?\0x\0")):
+        return _wide(data, 0, 1)
+    if data.startswith((_BIG_MARK, b"\0<\0?\0x")):
+        return _wide(data, 1, 0)
     encoding = _declared(data[:DECLARED_WITHIN_BYTES].lower())
     if encoding in _LATIN or (encoding == "" and not _is_utf8(data)):
         engine = data.decode("latin-1")
@@ -68,6 +72,17 @@ def decoded(data: bytes) -> SourceText:
             return SourceText(engine, data.decode("utf-8", "replace"), data)
         return SourceText(engine, engine, b"")
     return _same(data)
+
+
+def _wide(data: bytes, low: int, high: int) -> SourceText:
+    """UTF-16. The engine takes the halves of a character beyond the first plane for characters, and bad ones."""
+    mark_bytes = 2 if data.startswith((_LITTLE_MARK, _BIG_MARK)) else 0
+    data = data[: len(data) & ~1]
+    codes = [
+        one | other << 8 for one, other in zip(data[mark_bytes + low :: 2], data[mark_bytes + high :: 2], strict=True)
+    ]
+    engine = "".join([chr(code) if not 0xD800 <= code < 0xE000 else "\ufffd" for code in codes])
+    return SourceText(engine, data.decode("utf-8", "replace"), data, 2, mark_bytes)
 
 
 def _same(data: bytes) -> SourceText:
