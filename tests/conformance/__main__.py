@@ -68,10 +68,8 @@ def run(truth: GroundTruth, converter: Converter, browser: Browser, parts: tuple
 
 def _reverse(truth: GroundTruth, converter: Converter, browser: Browser, targets: report.Targets, misses: int) -> None:
     agreed, tried = reverse.calibrate(truth)
-    print(
-        "\nThe judge of xpointers is the project's own reading of KOReader's engine. On the recorded ranges it gives the"
-    )
-    print(f"real engine's text in {agreed} of {tried} cases.")
+    print("\nThe judge of xpointers is the project's own reading of KOReader's engine.")
+    print(f"On the recorded ranges it gives the real engine's text in {agreed} of {tried} cases.")
     for dom in (OLD_SPELLING, NEW_SPELLING):
         found = reverse.judge(truth, converter, browser, truth.selections, dom, with_text=True)
         report.print_reverse(f"CFI → xpointer with the server's text, DOM {dom}", found)

@@ -1,7 +1,6 @@
-"""The loopback server behind the browser: its pages, foliate-js' files, the files in a book, tasks and their results.
+"""The loopback server behind the browser: the files of its pages, its tasks, and their results.
 
-Promises: every file of an archive under its own address, undecoded, with no type that the reader could lean on.
-Never: listens on anything but loopback; serves a file from outside its three places; writes anything.
+Never: listens on anything but loopback.
 Called by: `browser`.
 """
 
@@ -12,37 +11,26 @@ import json
 import queue
 import sys
 import threading
-import zipfile
-import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-HERE = Path(__file__).parent
-PAGES = HERE / "pages"
-LIBRARY = HERE / "node_modules" / "foliate-js"
+from tests.web.book_files import BookFiles
+
 TASK_WAIT_S = 20  # then the page asks again
-TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css"}
-UNKNOWN_TYPE = "application/octet-stream"
 
 
 class BookServer:
     def __init__(self) -> None:
         self.tasks: queue.Queue[dict[str, object]] = queue.Queue()
         self.results: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.files = BookFiles()
         self.has_called = False  # whether the page has asked for a task yet
-        self.stopped = False
         self._books: list[Path] = []
-        self._archives: dict[int, zipfile.ZipFile] = {}
-        self._reading = threading.Lock()  # an archive has one position
         self._http = _Http(("127.0.0.1", 0), _Handler)
         self._http.books = self
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-
-    @staticmethod
-    def has_library() -> bool:
-        return (LIBRARY / "view.js").exists()
 
     @property
     def url(self) -> str:
@@ -52,38 +40,16 @@ class BookServer:
         self._thread.start()
 
     def stop(self) -> None:
-        self.stopped = True
         self._http.shutdown()
         self._http.server_close()
-        for archive in self._archives.values():
-            archive.close()
+        self.files.close()
 
     def add(self, book: Path) -> int:
         """The number under which the files of this book have their addresses."""
         if book not in self._books:
+            self.files.add(len(self._books), book)
             self._books.append(book)
-            self._archives[len(self._books) - 1] = zipfile.ZipFile(book)
         return self._books.index(book)
-
-    def file(self, path: str) -> bytes | None:
-        """What lies at an address; None: nothing."""
-        first, _, rest = path.lstrip("/").partition("/")
-        if first == "books":
-            number, _, name = rest.partition("/")
-            return self._member(int(number), name) if number.isdigit() else None
-        root, name = (LIBRARY, rest) if first == "foliate" else (PAGES, path.lstrip("/"))
-        found = (root / name).resolve()
-        return found.read_bytes() if found.is_relative_to(root.resolve()) and found.is_file() else None
-
-    def _member(self, number: int, name: str) -> bytes | None:
-        archive = self._archives.get(number)
-        if archive is None:
-            return None
-        try:
-            with self._reading:
-                return archive.read(name)
-        except (KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError):
-            return None
 
 
 class _Http(ThreadingHTTPServer):
@@ -106,11 +72,11 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/task":
             self._give_task()
             return
-        body = self.server.books.file(path)
-        if body is None:
+        found = self.server.books.files.find(path.lstrip("/"))
+        if found is None:
             self._answer(404)
         else:
-            self._answer(200, body, TYPES.get(Path(path).suffix, UNKNOWN_TYPE) if _is_ours(path) else UNKNOWN_TYPE)
+            self._answer(200, *found)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
@@ -138,7 +104,3 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Nothing: the tests say what matters."""
-
-
-def _is_ours(path: str) -> bool:
-    return not path.startswith("/books/")

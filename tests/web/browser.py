@@ -23,6 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.web.book_files import has_library
 from tests.web.book_server import BookServer
 
 PROGRAM = "chromium"
@@ -216,7 +217,7 @@ def _wait_for_group(pid: int) -> None:
 
 def is_there() -> bool:
     """Whether this machine has the browser and the library."""
-    return shutil.which(PROGRAM) is not None and BookServer.has_library()
+    return shutil.which(PROGRAM) is not None and has_library()
 
 
 def resolve(book: Path, cfis: Sequence[str]) -> list[Resolved]:

@@ -1,9 +1,10 @@
-// A book from the loopback server, opened by foliate-js' own EPUB loader as the web reader does: every file of the
+// A book from the server of this page, opened by foliate-js' own EPUB loader as the web reader does: every file of the
 // archive by itself, texts through fetch().text(), which always decodes as UTF-8.
 
 import { EPUB } from './foliate/epub.js'
 
-const address = (book, name) => `/books/${book}/${name.split('/').map(encodeURIComponent).join('/')}`
+const address = (book, name) =>
+    new URL(`books/${book}/${name.split('/').map(encodeURIComponent).join('/')}`, import.meta.url)
 
 // In two points Chromium leaves the standards, and other browsers may not; both concern files that are not UTF-8:
 // - its XMLSerializer writes the XML declaration, whose encoding then holds for the second parsing of what is UTF-8 now;
