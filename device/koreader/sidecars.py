@@ -11,8 +11,8 @@ original. KOReader does not replace the file in one go: one that ends in the mid
 and then the next older one is taken, which is what KOReader itself would do.
 
 Promises: reads only, and runs nothing; no more than `lua_literals.CONTENT_MAX_BYTES` at a time.
-Never: decides whose record it is (`device/annotation_ingest.py`).
-Called by: `device/annotation_ingest.py`.
+Never: decides whose record it is (`device/collecting.py`).
+Called by: `device/collecting.py`.
 Law: KOReader's `docsettings.lua` of 2026-08. Its setting of which place comes first only decides between files of the
 same second, and is not asked for.
 """
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from device.disk import Disk
     from device.koreader.lua_literals import Table
 
+    Stamp = tuple[int, int]  # size in bytes, time of change in ns
+
+NS_PER_S = 1_000_000_000
 OLD = ".old"
 NAME, SUFFIX = "metadata.", ".lua"
 TRIES = 3  # of a file that ends in the middle
@@ -43,20 +46,31 @@ class Unreadable(Exception):
     """There are records, and none of them can be read."""
 
 
-class Record:
-    """A record that could be read.
+class Found:
+    """The files that may hold a book's record, the one that KOReader believes first.
 
-    `path` and `stamp` are those of the newest file there was, by which it is known whether there is news; `table` may
-    come from an older one. `modified_at`: when the one it comes from was written, UTC epoch seconds.
+    `path` and `stamp` are those of the first: while they are the same there is no news. `size_bytes`: of that.
     """
 
-    __slots__ = ("modified_at", "path", "stamp", "table")
+    __slots__ = ("files", "path", "size_bytes", "stamp")
 
-    def __init__(self, path: str, stamp: str, modified_at: int, table: Table) -> None:
-        self.path = path
-        self.stamp = stamp
-        self.modified_at = modified_at
+    def __init__(self, files: list[tuple[str, Stamp]]) -> None:
+        self.files = files
+        self.path, stamp = files[0]
+        self.stamp = in_words(stamp)
+        self.size_bytes = stamp[0]
+
+
+class Record:
+    """What a record says. `modified_at`: when it was written, UTC epoch seconds. `is_copy`: it is an older one, for the
+    newest could not be read."""
+
+    __slots__ = ("is_copy", "modified_at", "table")
+
+    def __init__(self, table: Table, modified_at: int, is_copy: bool) -> None:
         self.table = table
+        self.modified_at = modified_at
+        self.is_copy = is_copy
 
     def checksum(self) -> str | None:
         """The fingerprint that the book had when KOReader opened it first."""
@@ -97,33 +111,25 @@ class Sidecars:
         self._has_hashes: bool | None = None  # whether the folders are there, once that was asked
         self._has_history: bool | None = None
 
-    def stamp(self, path: str) -> str:
-        """Size and time of change of one record; '' if it is not there."""
-        found = self._stamp(path)
-        return "" if found is None else _in_words(found)
-
-    def is_there(self, file: str) -> bool:
-        """Whether the book itself is: where it is not, its card may be out, and nothing can be said of its record."""
-        return self._stamp(file) is not None
-
-    def read(self, file: str, fingerprints: list[str]) -> Record | None:
-        """The record of the book that lies at `file`; None if there is none. Raises Unreadable, OSError."""
+    def find(self, file: str, fingerprints: list[str]) -> Found | None:
+        """Where the record of the book that lies at `file` is; None if there is none."""
         found = self._newest_first(self._candidates(file, fingerprints))
-        if not found:
-            return None
-        newest_path, newest = found[0]
+        return Found(found) if found else None
+
+    def read(self, found: Found) -> Record | None:
+        """The record; None if there is nothing in it. Raises Unreadable."""
         problem = ""
-        for path, stamp in found:
+        for path, stamp in found.files:
             try:
                 table = self._parse(path)
             except (LuaError, OSError) as reason:
                 problem = problem or f"{path}: {reason}"
                 continue
             if table:
-                return Record(newest_path, _in_words(newest), stamp[1] // 1_000_000_000, table)
-        if not problem:
-            return None  # as KOReader sees it: a file without anything in it
-        raise Unreadable(problem)
+                return Record(table, stamp[1] // NS_PER_S, path != found.path)
+        if problem:
+            raise Unreadable(problem)
+        return None  # as KOReader sees it: a file without anything in it
 
     def _parse(self, path: str) -> Table:
         """Raises LuaError, Truncated, OSError."""
@@ -139,15 +145,15 @@ class Sidecars:
                 time.sleep(PAUSE_S)
         return {}
 
-    def _newest_first(self, candidates: list[str]) -> list[tuple[str, tuple[int, int]]]:
+    def _newest_first(self, candidates: list[str]) -> list[tuple[str, Stamp]]:
         """Those that are there, with their stamps. Times count in whole seconds, as KOReader compares them."""
-        found: list[tuple[int, int, str, tuple[int, int]]] = []
+        found: list[tuple[int, int, str, Stamp]] = []
         original = ""
         for place, path in enumerate(candidates):
             stamp = self._stamp(path)
             if stamp is None:
                 continue
-            seconds = stamp[1] // 1_000_000_000
+            seconds = stamp[1] // NS_PER_S
             if path == original + OLD:
                 # A clock that jumps over USB can make the copy seem newer than what it is a copy of.
                 before = found[-1]
@@ -193,14 +199,15 @@ class Sidecars:
         known = [found for found in (fingerprint_in(value) for value in (now, *fingerprints)) if found is not None]
         return [f"{root}/{digits[:2]}/{digits}.sdr/{name}" for digits in dict.fromkeys(known)]
 
-    def _stamp(self, path: str) -> tuple[int, int] | None:
+    def _stamp(self, path: str) -> Stamp | None:
         try:
             return self._disk.stamp(path)
         except (OSError, ValueError):
             return None  # a name that is too long, a file where a folder should be: nothing of KOReader's
 
 
-def _in_words(stamp: tuple[int, int]) -> str:
+def in_words(stamp: Stamp) -> str:
+    """Size and time of change of a file, by which it is known to be the same."""
     return f"{stamp[0]} {stamp[1]}"
 
 

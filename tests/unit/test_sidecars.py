@@ -30,8 +30,12 @@ class Device:
         self.book.write_bytes(BOOK)
         self.naps = 0
 
+    def find(self, *fingerprints: str) -> sidecars.Found | None:
+        return sidecars.Sidecars(Disk(), str(self.koreader)).find(str(self.book), list(fingerprints))
+
     def read(self, *fingerprints: str) -> sidecars.Record | None:
-        return sidecars.Sidecars(Disk(), str(self.koreader)).read(str(self.book), list(fingerprints))
+        found = self.find(*fingerprints)
+        return None if found is None else sidecars.Sidecars(Disk(), str(self.koreader)).read(found)
 
     def pages(self, *fingerprints: str) -> object:
         """Which record was read: each is made with another number of pages."""
@@ -72,7 +76,7 @@ def test_the_record_beside_the_book_is_read(device: Device) -> None:
     device.write(device.beside, 600)
     found = device.read()
     assert found is not None
-    assert (found.path, found.modified_at, found.checksum()) == (str(device.beside), AT, make.CHECKSUM)
+    assert (found.modified_at, found.checksum(), found.is_copy) == (AT, make.CHECKSUM, False)
     assert found.properties() == (make.TITLE, make.AUTHORS)
     assert found.dom() == make.DOM
 
@@ -135,10 +139,11 @@ def test_of_a_record_that_was_not_written_to_its_end_the_copy_is_read(device: De
     device.write(Path(f"{device.beside}.old"), 2, AT)
     found = device.read()
     assert found is not None
-    assert found.table["doc_pages"] == 2
-    # It is read again when the broken one changes, and what it says is as old as the copy.
-    assert (found.path, found.stamp) == (str(device.beside), f"{len(whole) // 2} {(AT + 100) * 10**9}")
-    assert found.modified_at == AT
+    assert (found.table["doc_pages"], found.modified_at, found.is_copy) == (2, AT, True)
+    # It is read again when the broken one changes.
+    place = device.find()
+    assert place is not None
+    assert (place.path, place.stamp) == (str(device.beside), f"{len(whole) // 2} {(AT + 100) * 10**9}")
     assert device.naps == sidecars.TRIES - 1
 
 
@@ -182,16 +187,14 @@ def test_a_folder_in_the_records_place_is_no_record(device: Device) -> None:
     assert device.pages() == 600
 
 
-def test_a_record_is_known_by_one_look(device: Device) -> None:
+def test_a_record_that_has_changed_has_another_stamp(device: Device) -> None:
     device.write(device.beside, 600)
-    found = device.read()
-    assert found is not None
-    looker = sidecars.Sidecars(Disk(), str(device.koreader))
-    assert looker.stamp(found.path) == found.stamp
+    before, again = device.find(), device.find()
     os.utime(device.beside, (AT + 2, AT + 2))
-    assert looker.stamp(found.path) != found.stamp
-    device.beside.unlink()
-    assert looker.stamp(found.path) == ""
+    after = device.find()
+    assert before is not None and again is not None and after is not None
+    assert before.stamp == again.stamp != after.stamp
+    assert before.size_bytes == device.beside.stat().st_size
 
 
 @pytest.mark.parametrize(
@@ -213,11 +216,11 @@ def test_the_records_name_is_made_as_koreader_makes_it(file: str, record: str) -
 
 @pytest.mark.parametrize("file", ["", "relative.epub", "/b/\0.epub"])
 def test_what_is_no_path_has_no_record(device: Device, file: str) -> None:
-    assert sidecars.Sidecars(Disk(), str(device.koreader)).read(file, []) is None
+    assert sidecars.Sidecars(Disk(), str(device.koreader)).find(file, []) is None
 
 
 def test_a_name_that_is_too_long_has_no_record(device: Device) -> None:
-    assert sidecars.Sidecars(Disk(), str(device.koreader)).read(f"/b/{'x' * 4_000}.epub", []) is None
+    assert sidecars.Sidecars(Disk(), str(device.koreader)).find(f"/b/{'x' * 4_000}.epub", []) is None
 
 
 @pytest.mark.parametrize("size", [0, 1, 1_023, 1_024, 1_025, 4_095, 4_097, 16_384, 70_000, 300_000])
@@ -247,7 +250,10 @@ def test_whatever_lies_in_a_records_place_is_a_record_or_none_or_unreadable(cont
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sidecars, "PAUSE_S", 0)
         try:
-            found = sidecars.Sidecars(OneFile(), "/koreader").read("/b/1.epub", [])
+            looker = sidecars.Sidecars(OneFile(), "/koreader")
+            place = looker.find("/b/1.epub", [])
+            assert place is not None
+            found = looker.read(place)
         except sidecars.Unreadable:
             return
     if found is not None:
