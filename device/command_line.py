@@ -36,6 +36,10 @@ usage: booklore-sync VERB --data FOLDER [--job FILE]
                                  which book at Hardcover a file is: say it, set it, search for it, or none
   sessions [TRACE]               print the reading sessions in a trace, one JSON object a line; needs no FOLDER
            [--koreader-cap S]    ... counted as KOReader's statistics do, at most S seconds a page (there: 120)
+  positions BOOK                 highlights of an EPUB, one JSON object a line on standard input, as the web reader
+                                 finds them; needs no FOLDER
+           [--reverse]           ... from the web reader's CFIs to KOReader's xpointers
+           [--dom N]             ... for KOReader's DOM version N, as the book's sidecar has it
   version                        print the version
 """
 
@@ -45,6 +49,7 @@ KEY, VALUE, ON = "key", "value", "on"  # arguments of `set` and `track`, as in a
 RATING, STATUS = "rating", "status"  # of `rate` and `mark`
 HISTORY, STATISTICS = "history", "statistics"  # of `status` and `import-history`
 FROM, DECLINE = "from", "decline"  # of `import-plugin`
+BOOK_FILE, DOM, REVERSE = "book_file", "dom", "reverse"  # of `positions`
 
 # Options with a value, and what each verb takes besides: its words, in order.
 OPTIONS = {
@@ -55,8 +60,9 @@ OPTIONS = {
     "--koreader-cap": KOREADER_CAP,
     "--statistics": STATISTICS,
     "--from": FROM,
+    "--dom": DOM,
 }
-FLAGS = {"--history": HISTORY, "--decline": DECLINE}
+FLAGS = {"--history": HISTORY, "--decline": DECLINE, "--reverse": REVERSE}
 WORDS: dict[str, tuple[str, ...]] = {
     protocol.SET: (KEY, VALUE),
     protocol.TRACK: (ON,),
@@ -66,8 +72,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     protocol.RATE: (RATING,),
     protocol.MARK: (STATUS,),
     protocol.SESSIONS: (TRACE,),
+    protocol.POSITIONS: (BOOK_FILE,),
 }
-WITHOUT_DATA = (protocol.SESSIONS,)
+WITHOUT_DATA = (protocol.SESSIONS, protocol.POSITIONS)
 VALUE_MAX_CHARS = 4_000  # a path
 
 

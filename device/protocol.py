@@ -19,7 +19,7 @@ JOB_MAX_BYTES = 65_536
 
 INGEST, SYNC, STATUS, SELFCHECK, CONFIGURE = "ingest", "sync", "status", "selfcheck", "configure"
 SET, TRACK = "set", "track"
-SESSIONS = "sessions"
+SESSIONS, POSITIONS = "sessions", "positions"
 IMPORT_HISTORY = "import-history"
 IMPORT_PLUGIN = "import-plugin"
 RATE, MARK, POSITION, APPLIED = "rate", "mark", "position", "applied"
@@ -29,7 +29,7 @@ JOB_VERBS = (
     INGEST, SYNC, STATUS, SELFCHECK, CONFIGURE, SET, TRACK, IMPORT_HISTORY, IMPORT_PLUGIN, RATE, MARK, POSITION,
     APPLIED, MATCH, HARDCOVER, TRUST, SIGN_OUT,
 )  # fmt: skip
-VERBS = (*JOB_VERBS, SESSIONS)
+VERBS = (*JOB_VERBS, SESSIONS, POSITIONS)
 READERS_CHANGES = (SET, TRACK, RATE, MARK, POSITION, APPLIED, MATCH, HARDCOVER, TRUST, SIGN_OUT)  # they wait for a turn
 TAP = "tap"  # the reader asked: no pause keeps the run from trying
 OPEN = "open"  # a book was opened: what the server knows of it may be newer

@@ -46,6 +46,10 @@ def main(arguments: list[str]) -> int:
         from device.trace import print_sessions
 
         return print_sessions(line)
+    if line.verb == protocol.POSITIONS:
+        from device.verbs.positions import print_positions
+
+        return print_positions(line)
     return _perform(line)
 
 

@@ -150,6 +150,20 @@ class BrowserItem:
             run += 1
         return "".join(parts)
 
+    def pieces(self, start: int, end: int) -> list[str]:
+        """The text between two units, cut where text nodes meet."""
+        nodes, found = self._nodes, list[str]()
+        node = max(_last_at_most(nodes.begins, start), 0)
+        while node < len(nodes.kinds) and nodes.begins[node] < end:
+            if nodes.kinds[node] == TEXT and nodes.ends[node] > start:
+                found.append(self.text_of(max(start, nodes.begins[node]), min(end, nodes.ends[node])))
+            node += 1
+        return found
+
+    def last_child_step(self) -> int:
+        """That of the root's last element, which is the body; 0 if there is none."""
+        return 2 * self._children_of(0).elements if self._nodes.kinds else 0
+
     def chunks(self) -> list[tuple[Steps, int, str]]:
         """Every piece of text with its place, in the order of the document. For tests and looking into a chapter."""
         found: list[tuple[Steps, int, str]] = []

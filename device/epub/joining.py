@@ -1,0 +1,157 @@
+"""A chapter from both sides: as KOReader's engine has it and as the web reader does, joined at the source they share.
+
+Promises: a CFI leaves here only after the web reader's own rules have been followed along it and have led to exactly
+the words that were asked for; a pointer only after the engine's rules have led back to where it was taken from. `None`
+or an empty text says that there is no such place, never a place that is nearly it.
+Never: reads the archive beyond the one member; keeps a chapter longer than its caller does.
+Called by: `positions.py`.
+"""
+
+from __future__ import annotations
+
+from device.epub import browser_dom, cfi, engine_tree, source_text, text_search
+from device.epub.archive import Archive, Unreadable
+from device.epub.browser_nodes import TooComplex
+from device.epub.cfi import Point
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.epub.browser_dom import BrowserItem, Place
+    from device.epub.cfi import Steps
+    from device.epub.engine_item import EngineItem, Found
+    from device.epub.source_text import SourceText
+    from device.epub.spine import Spine, SpineItem
+    from device.epub.xpointer import XPointer
+
+
+class Unusable(Exception):
+    """The chapter is missing, damaged, or beyond the limits of one side."""
+
+
+class Joined:
+    """A CFI that was proved, and the words that the web reader has there."""
+
+    __slots__ = ("cfi", "text")
+
+    def __init__(self, cfi: str, text: str) -> None:
+        self.cfi = cfi
+        self.text = text
+
+
+class Span:
+    """What a CFI means: `begin` and `end` among the visible characters, `text` as the web reader has it, `pieces` the
+    same cut at its text nodes. `end_begin`: where the end would be counted from, if the start is not known well."""
+
+    __slots__ = ("begin", "end", "pieces", "text")
+
+    def __init__(self, begin: int, end: int, text: str, pieces: list[str]) -> None:
+        self.begin = begin
+        self.end = end
+        self.text = text
+        self.pieces = pieces
+
+
+class Chapter:
+    """One entry of the spine. `words`: its visible text, bare, as `text_search` compares."""
+
+    __slots__ = ("_browser", "_package", "_source", "engine", "item", "words")
+
+    def __init__(
+        self, package: Steps, item: SpineItem, source: SourceText, engine: EngineItem, browser: BrowserItem
+    ) -> None:
+        self._package = package
+        self._source = source
+        self._browser = browser
+        self.item = item
+        self.engine = engine
+        self.words = text_search.plain(engine.visible)
+
+    def find(self, fragment_in_item: int, pointer: XPointer) -> Found | None:
+        return self.engine.find(fragment_in_item, pointer)
+
+    def range_at(self, begin: int, end: int) -> Joined | None:
+        """The CFI of the visible characters from `begin` up to `end`, which may not be empty."""
+        first, last = self._place(begin), self._place(end - 1)
+        if first is None or last is None:
+            return None
+        written = cfi.format_range(self._package, _before(first), _behind(last))
+        if written is None:
+            return None
+        read = cfi.parse(written)
+        units = self._browser.resolve(read.start, read.end)
+        if units is None or not text_search.shows(self._browser.pieces(*units), self.words[begin:end]):
+            return None
+        return Joined(written, self._browser.text_of(*units))
+
+    def point_at(self, index: int) -> Joined | None:
+        """The CFI of the place before a visible character, or behind the last one."""
+        count = len(self.words)
+        place = self._place(index if index < count else count - 1) if count else None
+        if place is None:
+            return None
+        point = _before(place) if index < count else _behind(place)
+        written = cfi.format_point(self._package, point)
+        units = None if written is None else self._browser.resolve(cfi.parse(written).start, None)
+        if written is None or units is None or units != self._browser.resolve(point, None):
+            return None
+        return Joined(written, "")
+
+    def point_without_text(self) -> Joined | None:
+        """The CFI of the whole chapter, for one that is nothing but pictures."""
+        step = self._browser.last_child_step()
+        point = Point(((step, ""),), None)
+        written = cfi.format_point(self._package, point) if step else None
+        if written is None or self._browser.resolve(point, None) is None:
+            return None
+        return Joined(written, "")
+
+    def span_of(self, start: Point, end: Point) -> Span | None:
+        """What the web reader selects with that CFI; None where it throws."""
+        units = self._browser.resolve(start, end)
+        if units is None:
+            return None
+        begin, behind = self._index(units[0]), self._index(units[1])
+        return Span(begin, max(begin, behind), self._browser.text_of(*units), self._browser.pieces(*units))
+
+    def index_of(self, point: Point) -> int | None:
+        """The first visible character at or behind a place in the web reader; None where it throws."""
+        units = self._browser.resolve(point, None)
+        return None if units is None else self._index(units[0])
+
+    def pointer_at(self, index: int, after: bool) -> tuple[int, XPointer] | None:
+        """(fragment in this chapter, pointer) before or just behind a visible character, proved by going back."""
+        try:
+            fragment, pointer = self.engine.pointer_at(index, after)
+        except IndexError:
+            return None
+        found = self.engine.index_at(fragment, pointer)
+        return (fragment, pointer) if found == index + after else None
+
+    def _place(self, index: int) -> Place | None:
+        return self._browser.place_of(self._source.to_browser(self.engine.source_of(index)))
+
+    def _index(self, unit: int) -> int:
+        return self.engine.index_of_source(self._source.to_engine(self._browser.source_of(unit)))
+
+
+def open_chapter(archive: Archive, spine: Spine, item: SpineItem, dom: int) -> Chapter:
+    """Raises Unusable with the reason, OSError."""
+    try:
+        data = archive.member(item.href, source_text.DOCUMENT_MOST_BYTES)
+        if data is None:
+            raise Unusable("it is not in the archive")
+        source = source_text.decoded(data)
+        del data
+        engine = engine_tree.parse_item(source.engine, dom)
+        browser = browser_dom.read_item(source.browser, item.media_type)
+    except (Unreadable, TooComplex, engine_tree.TooLarge) as problem:
+        raise Unusable(str(problem)) from problem
+    return Chapter(((spine.step, spine.id), (item.step, item.id)), item, source, engine, browser)
+
+
+def _before(place: Place) -> Point:
+    return Point((*place.steps, (place.chunk, "")), place.offset)
+
+
+def _behind(place: Place) -> Point:
+    return Point((*place.steps, (place.chunk, "")), place.offset + place.units)
