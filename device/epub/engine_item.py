@@ -160,15 +160,11 @@ class EngineItem:
 
     def index_of_source(self, offset: int) -> int:
         """The first visible character at or behind a place in the source."""
-        node = _last_at_most(self.source_at, offset)
-        if node < 0:
-            return 0
-        index = self.visible_at[node]
-        if self.name_ids[node] == _TEXT_NAME and not self.flags[node] & (HIDDEN | BLANK):
-            index += _first_at_least(self._text_of(node).places, offset)
-        elif self.source_at[node] < offset:
-            index = self.visible_at[node + 1] if node + 1 < len(self.visible_at) else len(self.visible)
-        return index
+        behind = _first_at_least(self.source_at, offset)
+        before = behind - 1
+        if before >= 0 and not self.name_ids[before] and not self.flags[before] & (HIDDEN | BLANK):
+            return self.visible_at[before] + _first_at_least(self._text_of(before).places, offset)
+        return self.visible_at[behind] if behind < len(self.visible_at) else len(self.visible)
 
     def pointer_at(self, index: int, after: bool) -> tuple[int, XPointer]:
         """(fragment in this item, xpointer) of a visible character; `after`: of the place just behind it. The number of

@@ -80,7 +80,7 @@ def parse_item(source: str, dom: int) -> EngineItem:
         if tag.kind == OPEN:
             builder.open(tag, begin)
         elif tag.kind == CLOSE:
-            builder.close(tag.name)
+            builder.close(tag.name, begin)
         elif builder.stack:
             builder.add_text(begin, end, tag.kind == CDATA)
     builder.finish()
@@ -128,7 +128,7 @@ class _Builder:
             self._invent(_value(tag, "open", "("), source_at)
             self._push("mrow", _INVENTED, source_at, self.stack[-1])
         if tag.empty:
-            self.close(tag.name)
+            self.close(tag.name, source_at)
 
     def _push(self, name: str, tag: Tag, source_at: int, parent: _Open | None) -> None:
         if len(self.stack) >= DEPTH_MOST:
@@ -170,7 +170,7 @@ class _Builder:
             return parent.children > 0
         return name == "form"
 
-    def close(self, name: str) -> None:
+    def close(self, name: str, source_at: int) -> None:
         """Everything down to the nearest open element of that name; nothing if there is none."""
         stack = self.stack
         if not stack:
@@ -183,7 +183,7 @@ class _Builder:
         elif self._open_names.get(name, 0):
             if name == "mfenced" and len(stack) > 1 and stack[-1].name == "mrow" and stack[-2].name == name:
                 self._close_last()
-                self._invent(_value(stack[-1].tag, "close", ")"), len(self.item.source))
+                self._invent(_value(stack[-1].tag, "close", ")"), source_at)
             closed = ""
             while closed != name:
                 closed = self._close_last()

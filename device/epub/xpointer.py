@@ -61,7 +61,7 @@ class XPointer:
 
     def key(self) -> str:
         """The same for all spellings of a place."""
-        return written(self, explicit_ones=True).removesuffix(".0")
+        return written(self, explicit_ones=True).removesuffix(".0").lower()
 
 
 def parse(pointer: str) -> XPointer | None:
