@@ -282,6 +282,7 @@ function Fake:_doc_settings()
             return self.data[key]
         end
         function settings:saveSetting(key, value) self.data[key] = value end
+        function settings:delSetting(key) self.data[key] = nil end
         function settings:flush()
             if world.sidecars_read_only then return nil end
             world.sidecar_flushes = world.sidecar_flushes + 1
@@ -347,6 +348,10 @@ function Fake:_ui_manager()
             index = index - 1
             return world.windows[index]
         end
+    end
+    function UIManager:setDirty(window, mode)
+        assert(window and mode == "ui", "what is to be drawn, and how?")
+        world.repaints = (world.repaints or 0) + 1
     end
     function UIManager:preventStandby() world.standby_prevented = world.standby_prevented + 1 end
     function UIManager:allowStandby()

@@ -4,6 +4,8 @@
 -- page turn is announced twice; a module sits behind the plugin and sees only what the plugin lets through.
 -- Used by the tests, the bench and the player. Orders as in KOReader master of August 2026.
 
+local FakeAnnotations = require("fake_annotations")
+
 local FrontEnd = {}
 FrontEnd.__index = FrontEnd
 
@@ -94,7 +96,9 @@ function FrontEnd:_core(ui, book)
     local act = {
         PageUpdate = place,
         PosUpdate = function(_, page) place(page) end,
+        AnnotationsModified = function(news) ui.annotation.modified(news) end,
         ReadSettings = function()
+            ui.annotation.read(ui.doc_settings)
             if not ui.rolling then front_end:_announce(ui, book.page) end
         end,
         ReaderReady = function()
@@ -104,6 +108,8 @@ function FrontEnd:_core(ui, book)
             if not book.scrolls then front_end:_announce(ui, book.page) end
         end,
         SaveSettings = function()
+            ui.doc_settings:saveSetting("annotations", ui.annotation.annotations)
+            ui.doc_settings.data.doc_pages = book.pages
             ui.doc_settings.data.percent_finished = footer.percent_finished
             ui.doc_settings.data.last_xpointer = ui.rolling and ui.rolling.xpointer or nil
             ui.doc_settings.data.last_page = not ui.rolling and book.page or nil
@@ -113,8 +119,8 @@ function FrontEnd:_core(ui, book)
             front_end:turn(page)
         end,
         GotoXPointer = function(xpointer)
-            local page = assert(ui.document:getPageFromXPointer(xpointer), "no such place")
-            front_end:turn(page)
+            assert(ui.document:isXPointerInDocument(xpointer), "no such place")
+            front_end:turn(ui.document:getPageFromXPointer(xpointer))
             ui.rolling.xpointer = xpointer
         end,
     }
@@ -169,7 +175,8 @@ local function mark_as_begun(settings)
 end
 
 --- @param book table {file, props, pages, page, sidecar}; xpointer: fn(page), if the text flows; scrolls: boolean;
---   labels: list by page; fraction: fn(page), if it is not page / pages; hidden: set of pages
+--   labels: list by page; fraction: fn(page), if it is not page / pages; hidden: set of pages; words: list by page;
+--   chapters: fn(page)
 function FrontEnd:open(book)
     self:_leave_file_manager()
     self.book = book
@@ -192,15 +199,6 @@ function FrontEnd:open(book)
         getPageCount = function() return book.pages end,
         getCurrentPage = function() return book.page end,
     }
-    -- crengine takes any place within a paragraph; the fake's paragraphs are its pages.
-    function ui.document.getPageFromXPointer(_, xpointer)
-        for page = 1, book.pages do
-            if xpointer:find(book.xpointer(page):gsub("%.%d+$", ""), 1, true) then return page end
-        end
-    end
-    function ui.document.isXPointerInDocument(document, xpointer)
-        return document:getPageFromXPointer(xpointer) ~= nil
-    end
     flows(ui.document, book)
     ui.link = { location_stack = {}, addCurrentLocationToStack = function(link)
         table.insert(link.location_stack, book.page)
@@ -210,6 +208,7 @@ function FrontEnd:open(book)
         ui:handleEvent(event("SaveSettings"))
         settings:flush()
     end
+    FakeAnnotations.attach(world, ui, book)
     ui[1] = self:_core(ui, book)
     self.plugin = world.plugin:new({ ui = ui })
     ui[2] = self.plugin
@@ -219,6 +218,7 @@ function FrontEnd:open(book)
     ui:handleEvent(event("ReadSettings"))
     mark_as_begun(settings)
     ui:handleEvent(event("ReaderReady"))
+    ui.annotation.when_ready()
     ui:handleEvent(event("Show"))
     world:pass(0)
 end

@@ -5,8 +5,8 @@ package.path = "tests/launcher/?.lua;" .. package.path
 local Check = require("check")
 
 local SPECS = {
-    "journal_spec", "orders_spec", "tracking_spec", "worker_spec", "menu_spec", "questions_spec", "changes_spec",
-    "real_process_spec",
+    "journal_spec", "marks_spec", "orders_spec", "tracking_spec", "worker_spec", "menu_spec", "questions_spec",
+    "changes_spec", "placing_spec", "real_process_spec",
 }
 
 for _, spec in ipairs(SPECS) do require(spec) end

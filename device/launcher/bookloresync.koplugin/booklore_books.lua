@@ -37,7 +37,8 @@ function Books:_is_opening()
     return view ~= nil and view.ui.document ~= nil and view.book == nil
 end
 
---- @return table|nil record {rating, status, …} to be changed and given to `save`
+--- @return table|nil record {file, ui|nil, settings, summary} to be changed and given to `save`; whoever changes the
+--   summary sets `summary_changed`
 -- @return string|nil without a record: "gone" if there is none, "later" if it cannot be looked at now
 function Books:record(file)
     local ui = self:_window(file)
@@ -58,8 +59,10 @@ end
 
 --- @return boolean whether it is on the disk
 function Books:save(record)
-    record.summary.modified = self.deps.today()
-    record.settings:saveSetting("summary", record.summary)
+    if record.summary_changed then
+        record.summary.modified = self.deps.today()
+        record.settings:saveSetting("summary", record.summary)
+    end
     local saved = record.settings:flush() and true or false
     self:_guarded(self._refresh, record)
     return saved

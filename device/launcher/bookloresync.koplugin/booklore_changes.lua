@@ -2,7 +2,8 @@
 --
 -- Promises: a change is made only to the book it names, and only where the record still is what it was thought to be.
 -- A change that is broken, of an unknown kind or not to be made now is passed over and not reported, so that it comes
--- again. One book in one tick: saving one takes as long as KOReader needs for it. Never raises.
+-- again. One book in one tick, and one change of its marks: saving takes as long as KOReader needs for it. Marks of the
+-- open book wait until its page is bare, because dialogs about marks know them by their number. Never raises.
 -- Called by the worker facade for results and by booklore_questions for answers. Law: docs/protocol.md, "Changes".
 
 local Json = require("booklore_json")
@@ -11,6 +12,7 @@ local CHANGES_MOST = 20 -- of a result; also the most that one report can name
 local WAITING_MOST = 60 -- results may follow each other faster than their changes are made; what is left comes again
 local ID_LIMIT_BYTES = 64 -- becomes the name of an argument
 local NEXT_BOOK_S = 0.1 -- lets KOReader draw and listen between two books
+local LOOK_AGAIN_S, LOOKS_MOST = 2, 300 -- whether the page is bare; after ten minutes what waits comes again anyway
 
 local Changes = {}
 Changes.__index = Changes
@@ -18,12 +20,15 @@ Changes.__index = Changes
 --- @param deps table
 --   ui         UIManager
 --   books      booklore_books
+--   placing    booklore_placing
 --   is_awake   fn → boolean
+--   is_free    fn → boolean, whether the device is awake and nothing but the page or the browser on its screen
 --   report     fn(arguments, reason), starts the verb `applied`
 --   log_error  fn(text)
 function Changes:new(deps)
-    local changes = setmetatable({ deps = deps, waiting = {}, outcomes = {} }, self)
+    local changes = setmetatable({ deps = deps, waiting = {}, outcomes = {}, put_off = {}, looks = 0 }, self)
     changes.go_on = function() changes:_guarded(changes._next_book) end
+    changes.look = function() changes:_guarded(changes._look) end
     return changes
 end
 
@@ -45,19 +50,47 @@ function Changes:make_now(change, origin)
     if not self.scheduled then self:_guarded(self._finish) end
 end
 
---- All changes of one book; those of the next come in another tick.
+--- All changes of one book, but of its marks only one; the others come in another tick.
 function Changes:_next_book()
     self.scheduled = false
     local function book_of(change) return type(change) == "table" and change.file or nil end
-    local of_this_book, others, file = {}, {}, book_of(self.waiting[1])
+    local of_this_book, others, file, has_marks = {}, {}, book_of(self.waiting[1]), false
     for _, change in ipairs(self.waiting) do
-        table.insert(book_of(change) == file and of_this_book or others, change)
+        local is_of_marks = type(change) == "table" and change.kind == "annotations"
+        local is_next = book_of(change) == file and not (is_of_marks and has_marks)
+        table.insert(is_next and of_this_book or others, change)
+        has_marks = has_marks or (is_next and is_of_marks)
     end
     self.waiting = others
     self:_guarded(function() self:_make_for_book(of_this_book) end)
     if #others == 0 then return self:_finish() end
     self.scheduled = true
     self.deps.ui:scheduleIn(NEXT_BOOK_S, self.go_on)
+end
+
+--- For the page to be bare. The latest of a change is the one that counts.
+function Changes:_put_off(change)
+    for index, other in ipairs(self.put_off) do
+        if other.id == change.id then table.remove(self.put_off, index) break end
+    end
+    if #self.put_off >= WAITING_MOST then return end
+    table.insert(self.put_off, change)
+    if self.is_looking then return end
+    self.is_looking, self.looks = true, 0
+    self.deps.ui:scheduleIn(LOOK_AGAIN_S, self.look)
+end
+
+function Changes:_look()
+    self.looks = self.looks + 1
+    local is_free = self.deps.is_free()
+    if not is_free and self.looks < LOOKS_MOST then return self.deps.ui:scheduleIn(LOOK_AGAIN_S, self.look) end
+    local put_off = self.put_off
+    self.put_off, self.is_looking = {}, false
+    if not is_free then return end
+    for _, change in ipairs(put_off) do
+        if #self.waiting < WAITING_MOST then table.insert(self.waiting, change) end
+    end
+    if not self.scheduled then self:_next_book() end
 end
 
 function Changes:_finish()
@@ -122,17 +155,38 @@ end
 --- @return string|nil outcome, nil if there is nothing to say
 function Changes:_make(change, work)
     if change.kind == "position" then return self:_go(change) end
+    if change.kind == "annotations" then return self:_place(change, work) end
     local kind = KINDS[change.kind]
     if not kind or change.from == nil or change.to == nil then return nil end -- null is there, nothing is not
     local from, to = Json.present(change.from), Json.present(change.to)
     if not kind.is_value(to) then return nil end
-    if not work.record and not work.missing then work.record, work.missing = self.deps.books:record(change.file) end
-    if not work.record then return work.missing == "gone" and "gone" or nil end
+    local missing = self:_look_up(change.file, work)
+    if missing then return missing == "gone" and "gone" or nil end
     local current = kind.read(work.record.summary)
     if current == to then return "done" end
     if not kind.is_still(current, from) then return "other" end
-    work.record.summary[change.kind], work.changed = to, true
+    work.record.summary[change.kind], work.record.summary_changed, work.changed = to, true, true
     return "done"
+end
+
+--- @return string|nil why the book's record cannot be changed, as booklore_books says it
+function Changes:_look_up(file, work)
+    if not work.record and not work.missing then work.record, work.missing = self.deps.books:record(file) end
+    return work.missing
+end
+
+--- Highlights, notes and bookmarks. One without an id could not be reported, and would come again for ever.
+function Changes:_place(change, work)
+    if type(change.id) ~= "string" then return nil end
+    local missing = self:_look_up(change.file, work)
+    if missing then return missing == "gone" and "gone" or nil end
+    if work.record.ui and not self.deps.is_free() then
+        self:_put_off(change)
+        return nil
+    end
+    local words, changed = self.deps.placing:apply(work.record, change.items)
+    work.changed = work.changed or changed
+    return words and table.concat(words, " ")
 end
 
 --- Not on a device that falls asleep: nobody would see it, and the jump would end the journal's pause. What nobody was

@@ -13,6 +13,7 @@ local FORMAT_VERSION = 1
 -- A sleep of this length ends a reading: a reader who never closes her book wants her evening sent all the same.
 local LONG_SLEEP_MS = 10 * 60 * 1000
 local LINES_MOST = 12000 -- of a file; the worker reads 20,000 lines or 4 MiB of it, and 300 bytes are a long line
+local BYTES_MOST = 3 * 1024 * 1024 -- of a file with many marks; what ends it takes far less than another MiB
 
 local Journal = {}
 Journal.__index = Journal
@@ -57,15 +58,22 @@ function Journal:turn(page, pages, place)
     if not self:_ready() or (page == self.page and pages == self.pages) then return end
     self.page, self.pages, self.asleep = page, pages, false
     self.on_screen_ms, self.on_screen_since = 0, self:_now_ms()
-    if self.line_number >= LINES_MOST then return self:_go_on_in_another_file() end
+    if self.line_number >= LINES_MOST or self.bytes >= BYTES_MOST then return self:_go_on_in_another_file() end
     -- No fsync here: on eMMC behind vfat it costs tens of milliseconds, which the reader would feel at every turn.
     -- write + flush hands the line to the kernel, and that outlives a KOReader that crashes.
     self:_append("page", { { "page", page }, { "pages", pages } }, place())
 end
 
+--- What has changed of the book's marks. Whoever tells it keeps what was not taken for the next time.
+-- @return boolean whether it was taken
+function Journal:marks(fields)
+    if not self:_ready() or self.bytes >= BYTES_MOST then return false end
+    return self:_append("marks", fields)
+end
+
 --- Some devices announce sleep several times for one wake-up; only the first begins the pause.
 function Journal:suspend(place)
-    if self.asleep or not self:_ready() then return end
+    if self.asleep or not self:_ready() then return self:flush_to_disk() end
     self.asleep = true
     local now_ms = self:_now_ms()
     self.on_screen_ms = self.on_screen_ms + math.max(0, now_ms - self.on_screen_since)
@@ -138,7 +146,8 @@ end
 function Journal:_begin()
     local reading = self.describe()
     self.page, self.pages = reading.page, reading.pages
-    self.id, self.line_number, self.asleep, self.unsynced = self.deps.new_id(), 0, false, false
+    self.id, self.line_number, self.bytes = self.deps.new_id(), 0, 0
+    self.asleep, self.unsynced = false, false
     -- "e" is close-on-exec: the worker must not hold the reader's files open while a cable wants to unmount them.
     local file, open_error = io.open(self:_path(self.id, "open"), "abe")
     if not file then return self:_fail(open_error) end
@@ -161,11 +170,13 @@ function Journal:_append(event, fields, more_fields)
     }
     for _, field in ipairs(fields) do line[#line + 1] = field end
     for _, field in ipairs(more_fields or {}) do line[#line + 1] = field end
-    local ok, write_error = self.file:write(tostring(Json.object(line)), "\n")
+    local text = tostring(Json.object(line))
+    local ok, write_error = self.file:write(text, "\n")
     if ok then ok, write_error = self.file:flush() end
     if not ok then return self:_fail(write_error) end
-    self.line_number = self.line_number + 1
+    self.line_number, self.bytes = self.line_number + 1, self.bytes + #text + 1
     self.unsynced = true
+    return true
 end
 
 --- Gives up this file, not the reading: its whole lines are good, and a torn one must be the last.

@@ -17,12 +17,14 @@ local time = require("ui/time")
 local util = require("util")
 local _ = require("gettext")
 
+local Annotations = require("booklore_annotations")
 local Books = require("booklore_books")
 local Changes = require("booklore_changes")
 local Dialogs = require("booklore_dialogs")
 local Journal = require("booklore_journal")
 local Json = require("booklore_json")
 local Menu = require("booklore_menu")
+local Placing = require("booklore_placing")
 local Questions = require("booklore_questions")
 local Reading = require("booklore_reading")
 local Runs = require("booklore_runs")
@@ -213,8 +215,15 @@ function Process.of(plugin_path)
         real_path = ffiUtil.realpath, event = function(...) return Event:new(...) end,
         today = function() return os.date("%Y-%m-%d") end, log_error = log_error,
     })
+    local placing = Placing:new({
+        redraw = function(ui) UIManager:setDirty(ui.dialog or ui, "ui") end,
+        event = function(...) return Event:new(...) end,
+        now = function() return os.date("%Y-%m-%d %H:%M:%S") end,
+        in_chapter = function(chapter) return ffiUtil.template(_("in %1"), chapter) end, log_error = log_error,
+    })
     local changes = Changes:new({
-        ui = UIManager, books = books, is_awake = function() return not Process.current.asleep end,
+        ui = UIManager, books = books, placing = placing, is_free = is_free,
+        is_awake = function() return not Process.current.asleep end,
         report = function(arguments, reason) worker:request(reason, "applied", arguments) end, log_error = log_error,
     })
     local questions = Questions:new({
@@ -238,6 +247,7 @@ function Process.of(plugin_path)
     end
     Process.current = {
         journal = journal, worker = worker, menu = menu, tap = tap, changes = changes, questions = questions,
+        annotations = Annotations:new(log_error), placing = placing,
         tracking = Tracking:new(folder .. "/untracked.txt"),
     }
     return Process.current

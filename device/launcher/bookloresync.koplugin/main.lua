@@ -30,6 +30,7 @@ function BookloreSync:init()
     self.process.worker:stay()
     self:onDispatcherRegisterActions()
     self.ui.menu:registerToMainMenu(self)
+    if self.ui.document then self.process.placing:before_reading(self.ui) end
 end
 
 function BookloreSync:addToMainMenu(menu_items)
@@ -62,6 +63,7 @@ on("ReaderReady", function(self)
     self.book, self.reading = self.ui.document.file, false
     self.process.book_view = self
     self:follow_the_switch()
+    self.process.placing:put_in_order(self.ui, function(mark) self.process.annotations:has_no_place(mark) end)
     self.process.questions:windows_changed()
     -- KOReader closes and opens a book in one go when it has to lay it out anew: nothing new is to be asked then.
     if self.process.reloading ~= self.book then self.process.worker:book_opened() end
@@ -73,8 +75,10 @@ function BookloreSync:follow_the_switch()
     local ui, wanted = self.ui, self.process.tracking:records(self.book)
     if wanted and not self.reading then
         self.process.journal:open(function() return Reading.describe(ui) end)
+        self.process.annotations:watch(ui)
     elseif not wanted then
         self.process.journal:stop()
+        self.process.annotations:forget()
     end
     self.reading = wanted
 end
@@ -99,7 +103,9 @@ end)
 on("Suspend", function(self)
     self.process.asleep = true
     self.process.worker:put_off_opening()
-    if self.reading then self.process.journal:suspend(Reading.text_place(self.ui)) end
+    if not self.reading then return end
+    self.process.annotations:write(self.ui, self.process.journal)
+    self.process.journal:suspend(Reading.text_place(self.ui))
 end)
 
 on("Resume", function(self)
@@ -145,6 +151,7 @@ on("Close", abandon_ship("usb"))
 
 on("CloseDocument", function(self)
     if not self.reading then return end
+    self.process.annotations:write(self.ui, self.process.journal)
     local page, pages = Reading.page(self.ui)
     self.process.journal:close(self.closing or "close", page, pages, Reading.full_place(self.ui))
 end)
@@ -163,6 +170,7 @@ on("CloseWidget", function(self)
     self.process.questions:windows_changed()
     if self.reading then self.process.journal:finish(Reading.snapshot(self.ui)) end
     self.reading = false
+    self.process.annotations:forget()
     if self.closing ~= "exit" and self.closing ~= "restart" then
         return self.process.worker:request_after_drawing("close")
     end
