@@ -60,13 +60,15 @@ class Names:
 
 class Found:
     """`index`: of the first visible character at or behind the place. `fits`: the place is there, no other was taken
-    for it."""
+    for it. `behind`: of the first one behind the element, where the pointer is just that of an element; else `index`.
+    The engine gives that for the end of a highlight that goes on to the end of an element around its beginning."""
 
-    __slots__ = ("fits", "index")
+    __slots__ = ("behind", "fits", "index")
 
-    def __init__(self, index: int, fits: bool) -> None:
+    def __init__(self, index: int, fits: bool, behind: int = -1) -> None:
         self.index = index
         self.fits = fits
+        self.behind = max(index, behind)
 
 
 class _Text:
@@ -149,7 +151,9 @@ class EngineItem:
             node = children[step.index - 1]
         if self.name_ids[node] == _TEXT_NAME:
             return self._within_text(node, pointer.offset or 0)
-        return self._before_child(node, pointer.offset or 0)
+        if pointer.offset is None:
+            return Found(self.visible_at[node], True, self._behind(node))
+        return self._before_child(node, pointer.offset)
 
     def source_of(self, index: int) -> int:
         """The source offset of a visible character; behind the last one the end of the source."""

@@ -199,6 +199,15 @@ def test_a_place_on_an_element_is_before_it_or_before_one_of_its_children() -> N
     assert [ahead(made, place) for place in places] == ["abcd", "bcd", "cd", "d", "", "d", "bcd", None]
 
 
+def test_an_element_alone_says_also_where_it_ends() -> None:
+    for place, behind in (("/div", 2), ("/div.0", 0), ("/div/p[2]", 2), ("/div/p[1]/text()", 0)):
+        pointer = xpointer.parse(f"/body/DocFragment/body{place}")
+        assert pointer is not None
+        found = item("<div><p>a</p><p>b</p></div><p>c</p>").find(0, pointer)
+        assert found is not None
+        assert found.behind == behind
+
+
 def test_a_place_that_is_not_there_leads_to_the_nearest_one_and_says_so() -> None:
     made = item("<div><p>a</p><p>b</p></div><p>c</p>")
     for place, index in (
