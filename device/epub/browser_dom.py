@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from array import array
 
-from device.epub import browser_xml
+from device.epub import browser_xml, html5_tree
 from device.epub.browser_nodes import ELEMENT, NARROW, NONE, TEXT, WIDE, Nodes, TooComplex, string_of
 
 TYPE_CHECKING = False
@@ -289,7 +289,9 @@ def read_item(text: str, media_type: str) -> BrowserItem:
         nodes = browser_xml.read(text)
         if nodes is not None:
             return BrowserItem(text, nodes, is_html=False)
-    raise TooComplex("the chapter is no XML")
+    if media_type == SVG:
+        raise TooComplex("the picture is no XML")
+    return BrowserItem(text, html5_tree.read(text), is_html=True)
 
 
 def _last_at_most(numbers: array[int], wanted: int) -> int:

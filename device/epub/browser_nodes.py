@@ -22,6 +22,10 @@ WINDOWS_1252 = (
     "\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f"
     "\u0090\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u009d\u017e\u0178"
 )
+# Encodings by the beginnings of their names: those that browsers read byte by byte, and those that they do not.
+_ONE_BYTE = ("iso-8859-", "iso8859", "iso_8859", "iso88", "windows-", "cp125", "x-cp125", "latin", "us-ascii", "ascii")
+_ONE_BYTE_NAMES = ("l1", "koi8-r", "koi8-u", "macintosh", "ibm866", "ansi_x3.4-1968")
+_SEVERAL_BYTES = ("gb", "big5", "shift", "sjis", "x-sjis", "euc-", "ks_c", "iso-2022", "x-gbk")
 _STRINGS = SPELLED + 0x110000  # from here on: number of a string; below: a single character
 
 
@@ -70,6 +74,16 @@ class Nodes:
         self.run_codes = array("I")
         self.strings: list[str] = []
         self._numbers: dict[str, int] = {}
+
+    def declare(self, encoding: str) -> None:
+        """The document says that it is in that encoding, and what is UTF-8 will be read so. Raises TooComplex."""
+        name = encoding.strip().lower()
+        if self._source.isascii():
+            return
+        if name.startswith(_SEVERAL_BYTES):
+            raise TooComplex(f"the chapter declares the encoding {name}")
+        if name.startswith(_ONE_BYTE) or name in _ONE_BYTE_NAMES:
+            self.garble = {}
 
     def open(self, id: str) -> None:
         """An element begins; `id` is its attribute of that name, or empty."""

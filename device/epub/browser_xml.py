@@ -44,14 +44,6 @@ _KNOWN_TYPES = (
     "-//WAPFORUM//DTD XHTML Mobile 1.1//EN",
     "-//WAPFORUM//DTD XHTML Mobile 1.2//EN",
 )
-_ONE_BYTE = ("iso-8859-", "iso8859", "iso_8859", "iso88", "windows-", "cp125", "x-cp125", "latin", "us-ascii", "ascii")
-_ONE_BYTE_NAMES = ("l1", "koi8-r", "koi8-u", "macintosh", "ibm866", "ansi_x3.4-1968")
-
-
-def is_one_byte(encoding: str) -> bool:
-    """Whether a browser reads that encoding byte by byte."""
-    name = encoding.strip().lower()
-    return name.startswith(_ONE_BYTE) or name in _ONE_BYTE_NAMES
 
 
 def read(text: str) -> Nodes | None:
@@ -155,8 +147,7 @@ class _Reader:
         return True
 
     def _declaration(self, version: str, encoding: str | None, standalone: int) -> None:
-        if encoding and is_one_byte(encoding):
-            self.nodes.garble = {}
+        self.nodes.declare(encoding or "")
 
     def _doctype(self, name: str, system: str | None, public: str | None, has_subset: int) -> None:
         self._knows_names = public in _KNOWN_TYPES

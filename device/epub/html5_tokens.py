@@ -1,0 +1,388 @@
+"""The pieces of an HTML document, one after the other: tags, text, comments, the document type.
+
+Promises: whatever the text, every piece takes at least one character of it, so that the end is reached; text says which
+characters of the source it is, and what the source spells otherwise (entities, line ends) is given as it is read.
+Never: knows elements; where text is raw the tree says so, since only it knows.
+Called by: `html5_tree.py`.
+Law: the HTML Standard, "Tokenization", without its errors: only what comes out is the same.
+"""
+
+from __future__ import annotations
+
+from device.epub.html5_entities import reference
+
+EOF, TEXT, START, END, COMMENT, DOCTYPE = range(6)
+# How the text after a tag is to be read.
+PLAIN_RULES, RCDATA, RAWTEXT, SCRIPT, PLAINTEXT = range(5)
+SPACES = " \t\n\f\r"
+NAME_MOST_CHARS = 1_024  # of a tag or an attribute: what is longer is no name, and is cut
+ATTRIBUTES_MOST = 256  # of one tag; what follows is read and forgotten
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_TAG_NAME_ENDS = frozenset(" \t\n\f\r/>")
+_ATTRIBUTE_NAME_ENDS = frozenset(" \t\n\f\r/>=")
+_VALUE_ENDS = frozenset(" \t\n\f\r>")
+_SPACES = frozenset(SPACES)
+_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+_SCRIPT = "script"
+
+
+class Tokens:
+    """`advance` makes the next piece the present one, whose kind says which fields count:
+
+    TEXT: `data`; it stands in the source at `source` as it is, unless `is_spelled`.
+    START, END: `name`, `attributes`, `is_self_closing`. DOCTYPE: `name`, `public`, `system`, `is_broken`.
+    """
+
+    __slots__ = (
+        "_at",
+        "_behind",
+        "_decodes",
+        "_next_ampersand",
+        "_next_bang",
+        "_next_dashes",
+        "_next_null",
+        "_next_return",
+        "_null",
+        "_rest",
+        "_text",
+        "_text_end",
+        "attributes",
+        "data",
+        "in_foreign",
+        "is_broken",
+        "is_self_closing",
+        "is_spelled",
+        "kind",
+        "name",
+        "public",
+        "source",
+        "system",
+    )
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        self._text_end = 0  # up to here the source is text, whatever it looks like
+        self._behind = 0  # where the source goes on behind that text
+        self._decodes = True  # entities count in that text
+        self._null = "\0"  # what a NUL is in that text
+        self._rest: tuple[int, str] | None = None  # what `split` has left over
+        # Where the next of each is; looked for when passed, so that none is looked for twice in the same text.
+        self._next_ampersand = self._next_null = self._next_return = self._next_dashes = self._next_bang = -1
+        self.in_foreign = False  # set by the tree: within SVG or MathML, where CDATA counts
+        self.kind = EOF
+        self.name = ""
+        self.attributes: dict[str, str] = {}
+        self.is_self_closing = False
+        self.source = 0
+        self.data = ""
+        self.is_spelled = False
+        self.public: str | None = None
+        self.system: str | None = None
+        self.is_broken = False
+
+    def advance(self) -> int:
+        """The kind of the next piece; EOF for ever at the end."""
+        if self._rest is not None:
+            self.source, self.data = self._rest
+            self._rest = None
+            return self.kind
+        text = self._text
+        while True:
+            if self._at < self._text_end:
+                return self._text_piece()
+            if self._at < self._behind:
+                self._at = self._behind
+            at = self._at
+            if at >= len(text):
+                self.kind = EOF
+                return EOF
+            if text[at] != "<":
+                return self._text_until(_found(text, "<", at))
+            following = text[at + 1 : at + 2]
+            if following in _LETTERS:
+                if self._tag(START, at + 1):
+                    return START
+            elif following == "/":
+                if self._end_tag(at):
+                    return self.kind
+            elif following == "!":
+                if self._declaration(at):
+                    return self.kind
+            elif following == "?":
+                return self._comment_until(">", at + 1)
+            else:
+                if following == "\0":
+                    return self._text_until(at + 2, "\ufffd")
+                return self._text_until(at + 1)
+
+    def is_blank(self) -> bool:
+        """Whether the present text begins with blanks. If so it is cut behind them; the rest comes next."""
+        data = self.data
+        length = len(data) - len(data.lstrip(SPACES))
+        if 0 < length < len(data):
+            self._rest = (self.source + length, data[length:])
+            self.data = data[:length]
+        return length > 0
+
+    def raw(self, rules: int, name: str) -> None:
+        """What follows is text up to the end tag `name`."""
+        if rules == PLAIN_RULES:
+            return
+        end = len(self._text)
+        if rules == SCRIPT:
+            end = self._script_end()
+        elif rules != PLAINTEXT:
+            end = self._end_tag_of(name, self._at)
+        self._text_end, self._decodes, self._null = end, rules == RCDATA, "\ufffd"
+
+    def _text_until(self, end: int, null: str = "\0") -> int:
+        self._text_end, self._decodes, self._null = end, True, null
+        return self._text_piece()
+
+    def _text_piece(self) -> int:
+        """Up to the end of the text, or what the source spells otherwise."""
+        text, at = self._text, self._at
+        self.kind, self.source, self.is_spelled = TEXT, at, False
+        if self._next_ampersand < at:
+            self._next_ampersand = _found(text, "&", at)
+        if self._next_return < at:
+            self._next_return = _found(text, "\r", at)
+        if self._next_null < at:
+            self._next_null = _found(text, "\0", at)
+        stop = min(self._text_end, self._next_return, self._next_null)
+        if self._decodes:
+            stop = min(stop, self._next_ampersand)
+        if stop == at:
+            return self._spelled(at)
+        self.data, self._at = text[at:stop], stop
+        return TEXT
+
+    def _spelled(self, at: int) -> int:
+        char = self._text[at]
+        self.is_spelled = True
+        if char == "\r":
+            self.data = "\n"
+            self._at = at + (2 if self._text.startswith("\n", at + 1) else 1)
+        elif char == "\0":
+            self.data, self._at = self._null, at + 1
+        else:
+            self.data, self._at = reference(self._text, at, in_attribute=False)
+            if not self.data:
+                self.data, self.is_spelled = "&", False
+        return TEXT
+
+    def _end_tag(self, at: int) -> bool:
+        following = self._text[at + 2 : at + 3]
+        if following in _LETTERS and following:
+            return self._tag(END, at + 2)
+        if following == ">":
+            self._at = at + 3
+            return False
+        if following:
+            self._comment_until(">", at + 2)
+        else:
+            self._text_until(at + 2)
+        return True
+
+    def _declaration(self, at: int) -> bool:
+        text = self._text
+        if text.startswith("--", at + 2):
+            return self._comment(at + 4)
+        if text[at + 2 : at + 9].upper() == "DOCTYPE":
+            return self._doctype(at + 9)
+        if self.in_foreign and text.startswith("[CDATA[", at + 2):
+            # Text without entities; its end is no text. An empty one is nothing.
+            self._at, self._text_end = at + 9, _found(text, "]]>", at + 9)
+            self._behind, self._decodes, self._null = self._text_end + 3, False, "\0"
+            return False
+        self._comment_until(">", at + 2)
+        return True
+
+    def _comment(self, begins: int) -> bool:
+        text = self._text
+        self.kind = COMMENT
+        for short in (">", "->"):
+            if text.startswith(short, begins):
+                self._at = begins + len(short)
+                return True
+        if self._next_bang < begins:
+            self._next_bang = _found(text, "--!>", begins)
+        end = self._dashes(begins)
+        if end == self._next_bang == len(text):
+            self._at = len(text)
+        else:
+            self._at = end + 3 if end < self._next_bang else self._next_bang + 4
+        return True
+
+    def _dashes(self, at: int) -> int:
+        """The next end of a comment."""
+        if self._next_dashes < at:
+            self._next_dashes = _found(self._text, "-->", at)
+        return self._next_dashes
+
+    def _comment_until(self, end: str, begins: int) -> int:
+        self.kind = COMMENT
+        self._at = min(_found(self._text, end, begins) + 1, len(self._text))
+        return COMMENT
+
+    def _doctype(self, begins: int) -> bool:
+        end = _found(self._text, ">", begins)
+        inner = self._text[begins : min(end, begins + 4 * NAME_MOST_CHARS)].strip(SPACES)
+        self.kind, self._at = DOCTYPE, min(end + 1, len(self._text))
+        cut = 0
+        while cut < len(inner) and inner[cut] not in _SPACES:
+            cut += 1
+        self.name, rest = lower(inner[:cut]), inner[cut:].strip(SPACES)
+        self.public = self.system = None
+        self.is_broken = not self.name or end == len(self._text)
+        keyword = rest[:6].upper()
+        if keyword == "PUBLIC":
+            self.public, rest = _quoted(rest[6:])
+            self.is_broken = self.is_broken or self.public is None
+            if self.public is not None and rest:
+                self.system, rest = _quoted(rest)
+                self.is_broken = self.is_broken or self.system is None
+        elif keyword == "SYSTEM":
+            self.system, rest = _quoted(rest[6:])
+            self.is_broken = self.is_broken or self.system is None
+        elif rest:
+            self.is_broken = True
+        return True
+
+    def _tag(self, kind: int, begins: int) -> bool:
+        """False if the text ends within the tag, which then is none."""
+        text = self._text
+        end = begins
+        while end < len(text) and text[end] not in _TAG_NAME_ENDS:
+            end += 1
+        name = lower(text[begins : min(end, begins + NAME_MOST_CHARS)]).replace("\0", "\ufffd")
+        attributes: dict[str, str] = {}
+        is_self_closing = False
+        at = end
+        while True:
+            while at < len(text) and text[at] in _SPACES:
+                at += 1
+            if at >= len(text):
+                self._at = at
+                return False
+            char = text[at]
+            if char == ">":
+                break
+            if char == "/":
+                at += 1
+                is_self_closing = text.startswith(">", at)
+                continue
+            at = self._attribute(at, attributes)
+        self.kind, self.name, self.attributes = kind, name, attributes
+        self.is_self_closing = is_self_closing
+        self._at = self._text_end = at + 1
+        return True
+
+    def _attribute(self, begins: int, attributes: dict[str, str]) -> int:
+        """Behind one attribute; the first of a name counts."""
+        text = self._text
+        at = begins + 1  # an equals sign may begin a name
+        while at < len(text) and text[at] not in _ATTRIBUTE_NAME_ENDS:
+            at += 1
+        name = lower(text[begins : min(at, begins + NAME_MOST_CHARS)])
+        value_at = at
+        while value_at < len(text) and text[value_at] in _SPACES:
+            value_at += 1
+        value = ""
+        if text.startswith("=", value_at):
+            at = value_at + 1
+            while at < len(text) and text[at] in _SPACES:
+                at += 1
+            quote = text[at : at + 1]
+            if quote in ('"', "'") and quote:
+                end = _found(text, quote, at + 1)
+                value, at = text[at + 1 : end], end + 1
+            elif quote != ">":
+                end = at
+                while end < len(text) and text[end] not in _VALUE_ENDS:
+                    end += 1
+                value, at = text[at:end], end
+        if name not in attributes and len(attributes) < ATTRIBUTES_MOST:
+            attributes[name] = _value(value)
+        return at
+
+    def _end_tag_of(self, name: str, at: int) -> int:
+        text, length = self._text, len(name)
+        while True:
+            at = _found(text, "</", at)
+            behind = at + 2 + length
+            if behind >= len(text):
+                return len(text)
+            if text[behind] in _TAG_NAME_ENDS and lower(text[at + 2 : behind]) == name:
+                return at
+            at += 2
+
+    def _script_end(self) -> int:
+        """The end tag that ends a script: not one within a comment that a script begins in turn."""
+        text, at = self._text, self._at
+        in_comment, in_script = False, False
+        while True:
+            opens = _found(text, "<", at)
+            if in_comment:
+                dashes = self._dashes(at)
+                if dashes < opens:
+                    in_comment = in_script = False
+                    at = dashes + 3
+                    continue
+            if opens == len(text):
+                return opens
+            at = opens + 1
+            if not in_comment and text.startswith("!--", at):
+                in_comment = True
+                at += 1  # its dashes may be those of its end
+            elif self._is_script_tag(opens + 2) and text[at] == "/":
+                if not in_script:
+                    return opens
+                in_script = False
+            elif in_comment and not in_script and self._is_script_tag(at):
+                in_script = True
+
+    def _is_script_tag(self, at: int) -> bool:
+        end = at + len(_SCRIPT)
+        return lower(self._text[at:end]) == _SCRIPT and self._text[end : end + 1] in _TAG_NAME_ENDS
+
+
+def lower(text: str) -> str:
+    """As HTML does it: A to Z only."""
+    return text.lower() if text.isascii() else text.translate(_LOWER)
+
+
+def _found(text: str, wanted: str, at: int) -> int:
+    """Where it is, the text's length if it is nowhere."""
+    found = text.find(wanted, at)
+    return len(text) if found < 0 else found
+
+
+def _quoted(text: str) -> tuple[str | None, str]:
+    """The quoted text at the beginning, and what follows; without an end quote it goes to the end."""
+    text = text.lstrip(SPACES)
+    quote = text[:1]
+    if quote not in ('"', "'") or not quote:
+        return None, text
+    end = _found(text, quote, 1)
+    return text[1:end], text[end + 1 :].strip(SPACES)
+
+
+def _value(text: str) -> str:
+    """An attribute's value as it is meant."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "\0" in text:
+        text = text.replace("\0", "\ufffd")
+    if "&" not in text:
+        return text
+    parts, at = list[str](), 0
+    while True:
+        found = text.find("&", at)
+        if found < 0:
+            parts.append(text[at:])
+            return "".join(parts)
+        parts.append(text[at:found])
+        data, at = reference(text, found, in_attribute=True)
+        parts.append(data or "&")
