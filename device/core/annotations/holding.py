@@ -25,7 +25,7 @@ The device's side:
     edited   that is what it has  both are merged               the edit wins, it stays     the edit wins, it is back
     older    an old record: what it had before is offered to it                             as “as was”
     gone     deleted              the edit wins: offered again  done                        nothing
-    lost     offered to it        offered again                 done                        nothing
+    lost     given back           given back                    done                        nothing
 
 A deleted mark is kept (`gone`), so that an old copy of KOReader's record does not bring it back.
 
@@ -85,6 +85,13 @@ class Link:
     def is_old(self) -> bool:
         return self.role.startswith(OLD)
 
+    def forget(self) -> None:
+        """It is not there: as if it had never been."""
+        self.remote_id = None
+        self.agreed_device, self.agreed_server = None, None
+        self.sent_device, self.sent_server = None, None
+        self.closed, self.tombstone = False, False
+
     def copy(self) -> Link:
         link = Link(self.role, self.kind, self.remote_id)
         link.agreed_device, link.agreed_server = self.agreed_device, self.agreed_server
@@ -122,6 +129,10 @@ class Holding:
             return self.offered
         return None if self.gone == DELETED else self.device
 
+    def wanted_changed_at(self) -> str:
+        wanted = self.wanted()
+        return "" if wanted is None else wanted.changed_at
+
     def link(self, role: str) -> Link | None:
         found = [link for link in self.links if link.role == role]
         return found[0] if found else None
@@ -132,16 +143,19 @@ class Holding:
         self.is_offered = not (mark is here or (mark is not None and here is not None and same_on_device(mark, here)))
         self.offered = mark if self.is_offered else None
 
-    def see(self, seen: DeviceMark) -> bool:
-        """Takes what the device has now; whether anything is different from what was known."""
+    def see(self, seen: DeviceMark, is_old: bool = False) -> bool:
+        """Takes what the device has now; whether anything is different from what was known.
+
+        `is_old`: it comes from a record of KOReader's that is older than the one before (`is_old_record`).
+        """
         before = self.device
-        if before is None or (self.gone != HERE and not self.is_offered and self.gone == LOST):
-            return self._see_first(seen)
-        if before is not None and same_on_device(seen, before) and not _newer(seen, before):
+        if before is None or self.gone == LOST:
+            return self._see_first(seen, is_old)
+        if same_on_device(seen, before) and not (self.gone == DELETED and _newer(seen, before)):
             return self._see_as_was(seen)
         if self.is_offered and self.offered is not None and same_on_device(seen, self.offered):
             self._has(seen)
-        elif _newer(before, seen):
+        elif is_old or _is_stale(seen, before):
             wanted = self.wanted()
             self._has(seen)
             self.offer(wanted)
@@ -153,12 +167,12 @@ class Holding:
             self._has(seen)
         return True
 
-    def _see_first(self, seen: DeviceMark) -> bool:
+    def _see_first(self, seen: DeviceMark, is_old: bool) -> bool:
         """The device had not had it, or had lost it."""
         wanted = self.wanted()
         self._has(seen)
         if wanted is not None and not same_on_device(seen, wanted):
-            self.offer(wanted if _newer(wanted, seen) else merged(None, seen, wanted))
+            self.offer(wanted if is_old or _is_stale(seen, wanted) else merged(None, seen, wanted))
         return True
 
     def _see_as_was(self, seen: DeviceMark) -> bool:
@@ -187,10 +201,10 @@ class Holding:
         if self.is_offered and self.offered is None:
             self.gone, self.is_offered = DELETED, False
         elif lost:
-            self.offered = self.wanted()
-            self.gone, self.is_offered = LOST, True
+            self.device = self.wanted()
+            self.gone, self.offered, self.is_offered = LOST, None, False
         elif self.is_offered and self.offered is not None and changed_at != self.offered.changed_at:
-            self.gone = LOST
+            self.gone = DELETED  # what is offered stays so: the reader had not seen it when she deleted the mark
         else:
             self.gone = DELETED
             self.offered, self.is_offered = None, False
@@ -215,6 +229,22 @@ class Holding:
                 link.closed = True
 
 
-def _newer(one: DeviceMark, other: DeviceMark) -> bool:
-    """Whether `one` was changed after `other` was; both are KOReader's words for the device's local time."""
-    return one.changed_at > other.changed_at
+def is_old_record(pairs: list[tuple[Holding, DeviceMark]]) -> bool:
+    """Whether what was read of a book is an old copy: something in it was changed or deleted since, and is back."""
+    for holding, seen in pairs:
+        known = holding.device
+        if known is None or known.made_at != seen.made_at or _newer(seen, known):
+            continue
+        if (holding.gone == DELETED and not holding.is_offered) or _is_stale(seen, known):
+            return True
+    return False
+
+
+def _newer(seen: DeviceMark, known: DeviceMark) -> bool:
+    """Whether it was changed since; what was never changed has no time of that."""
+    return seen.changed_at > known.changed_at
+
+
+def _is_stale(seen: DeviceMark, known: DeviceMark) -> bool:
+    """Whether it was known with a later change. Old versions of KOReader do not say when; that proves nothing."""
+    return bool(seen.changed_at) and seen.changed_at < known.changed_at

@@ -108,7 +108,7 @@ class DeviceMark:
         self.boxes = ""
         self.dom: int | None = None
 
-    def texts(self) -> Fields:
+    def texts(self) -> dict[str, str]:
         """Its fields that are text."""
         return {
             "made_at": self.made_at,
@@ -134,7 +134,13 @@ class DeviceMark:
         return json_text.encode(fields).decode("utf-8")
 
     def copy(self) -> DeviceMark:
-        return DeviceMark.from_json(self.to_json())
+        mark = DeviceMark(self.kind, self.made_at)
+        mark.changed_at = self.changed_at
+        mark.pos0, mark.pos1, mark.dom = self.pos0, self.pos1, self.dom
+        mark.page, mark.pageref = self.page, self.pageref
+        mark.text, mark.note, mark.chapter = self.text, self.note, self.chapter
+        mark.color, mark.drawer, mark.boxes = self.color, self.drawer, self.boxes
+        return mark
 
     @staticmethod
     def from_json(text: str) -> DeviceMark:
@@ -177,7 +183,7 @@ class ServerMark:
         self.created_at = ""
         self.updated_at = ""
 
-    def texts(self) -> Fields:
+    def texts(self) -> dict[str, str]:
         """Its fields that are text."""
         return {
             "cfi": self.cfi,
@@ -198,7 +204,12 @@ class ServerMark:
         return json_text.encode(fields).decode("utf-8")
 
     def copy(self) -> ServerMark:
-        return ServerMark.from_json(self.to_json())
+        mark = ServerMark(self.kind, self.id)
+        mark.cfi, mark.page = self.cfi, self.page
+        mark.text, mark.note, mark.title = self.text, self.note, self.title
+        mark.color, mark.style = self.color, self.style
+        mark.created_at, mark.updated_at = self.created_at, self.updated_at
+        return mark
 
     def _take(self, values: dict[str, str], page: Json) -> None:
         self.cfi, self.page = values["cfi"], whole(page)

@@ -1,0 +1,384 @@
+"""Which mark is which: what the device had and has, what the device has and the server has.
+
+Promises: every mark is paired once. A highlight that KOReader has moved, spelt anew for another version of its engine,
+or given another date, is the same one and not a deletion and a new one; marks at different words are never made one.
+Never: reads books. How a position is spelt is not known here: two functions are handed in that give two spellings of
+one place the same form.
+
+The device, then and now, in this order; what is paired is out of the way for the next:
+
+    date and position       as KOReader itself tells them apart
+    date                    if only one has it on either side: moved, or spelt anew
+    position                another date: also one that was deleted, as long as the server has not confirmed that
+    words                   if only one has them on either side, and the whole list was seen: both are new
+
+The server's rows and the device's marks:
+
+    the server's id         for what is linked
+    place                   for what was sent without an answer; for what is on the device and not linked
+    page                    of bookmarks on fixed pages
+    content                 of what has no place there: book notes, bookmarks with a title only
+    words                   if only one has them on either side: what another program put at another place
+
+Called by: `device/annotation_ingest.py`, `device/sending/annotations.py`.
+"""
+
+from __future__ import annotations
+
+from device.core.annotations import book_notes, colours
+from device.core.annotations.destinations import Wishes, note_of, page_place, place_of_row, same_content
+from device.core.annotations.holding import (
+    COPY,
+    DELETED,
+    HERE,
+    MAIN,
+    STAND_IN,
+    Holding,
+    Link,
+    is_old_record,
+)
+from device.core.annotations.marks import DeviceMark, ServerMark
+from device.core.annotations.words import clean, same_note, squeezed
+from device.core.outbox import BOOK_NOTE, BOOKMARK, HIGHLIGHT, IN_BOOK_NOTE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    Spelt = Callable[[str], str]
+    Pairs = list[tuple[Holding, DeviceMark]]
+
+AT_PLACE = (HIGHLIGHT, IN_BOOK_NOTE, BOOKMARK)
+TELLING_CHARS = 12  # so much of a text has to be there before it says which highlight it is
+
+
+class Seen:
+    """What came of reading the device's marks: holdings that are different now, and marks that were not known."""
+
+    __slots__ = ("changed", "new")
+
+    def __init__(self) -> None:
+        self.changed: list[Holding] = []
+        self.new: list[DeviceMark] = []
+
+
+def take_seen(
+    holdings: list[Holding], seen: list[DeviceMark], is_whole: bool, is_old: bool = False, spelt: Spelt = str
+) -> Seen:
+    """Takes the marks that KOReader has of a book into what is known of them.
+
+    `is_whole`: the list has all of them, so that what is not in it is gone: deleted by the reader, unless the record is
+    an old copy (`is_old`, or as its content shows) or has nothing at all. `spelt`: the form of an xpointer for
+    comparing.
+    """
+    result = Seen()
+    pairs, result.new = pair_seen(holdings, seen, is_whole, spelt)
+    is_old = is_old or (is_whole and is_old_record(pairs))
+    for holding, mark in pairs:
+        if holding.see(mark, is_old):
+            result.changed.append(holding)
+    if is_whole:
+        paired = {id(holding) for holding, _ in pairs}
+        for holding in holdings:
+            if id(holding) not in paired and holding.miss(lost=is_old or not seen):
+                result.changed.append(holding)
+    return result
+
+
+def pair_seen(
+    holdings: list[Holding], seen: list[DeviceMark], is_whole: bool, spelt: Spelt = str
+) -> tuple[Pairs, list[DeviceMark]]:
+    """The pairs, and the marks that belong to no holding."""
+    pairing = _Pairing(holdings, seen)
+    pairing.by(lambda mark: (mark.kind, mark.made_at, mark.pos0, mark.pos1, mark.page if not mark.pos0 else 0), _any)
+    pairing.by(lambda mark: (mark.kind, mark.made_at), _any, alone=True)
+    pairing.by(lambda mark: _position(mark, spelt), _can_be_back)
+    if is_whole:
+        pairing.by(_words_of, _is_here, alone=True)
+    return pairing.pairs, [mark for mark in seen if id(mark) not in pairing.used]
+
+
+class _Pairing:
+    __slots__ = ("_holdings", "_seen", "pairs", "used")
+
+    def __init__(self, holdings: list[Holding], seen: list[DeviceMark]) -> None:
+        self._holdings = sorted(holdings, key=lambda holding: holding.on_device() is None)
+        self._seen = seen
+        self.pairs: Pairs = []
+        self.used: set[int] = set()
+
+    def by(
+        self,
+        key: Callable[[DeviceMark], Hashable | None],
+        is_meant: Callable[[Holding], bool],
+        alone: bool = False,
+    ) -> None:
+        """Pairs what has the same key; `alone`: only where nothing else that is still to be paired has it."""
+        marks: dict[Hashable, list[DeviceMark]] = {}
+        for mark in self._seen:
+            if id(mark) not in self.used:
+                found = key(mark)
+                if found is not None:
+                    marks.setdefault(found, []).append(mark)
+        if not marks:
+            return
+        known: dict[Hashable, list[Holding]] = {}
+        for holding in self._holdings:
+            if id(holding) not in self.used and is_meant(holding):
+                for found in {key(mark) for mark in (holding.device, holding.offered) if mark is not None}:
+                    if found in marks:
+                        known.setdefault(found, []).append(holding)
+        for found, holdings in known.items():
+            here = marks[found]
+            if alone and (len(here) > 1 or len(holdings) > 1):
+                continue
+            for holding, mark in zip(holdings, here, strict=False):
+                if id(holding) not in self.used and id(mark) not in self.used:
+                    self.used.update((id(holding), id(mark)))
+                    self.pairs.append((holding, mark))
+
+
+def _any(holding: Holding) -> bool:
+    return True
+
+
+def _is_here(holding: Holding) -> bool:
+    return holding.gone == HERE
+
+
+def _can_be_back(holding: Holding) -> bool:
+    return holding.gone != DELETED or any(not link.closed for link in holding.links)
+
+
+def _position(mark: DeviceMark, spelt: Spelt) -> Hashable | None:
+    if mark.pos0:
+        return mark.kind, spelt(mark.pos0), spelt(mark.pos1)
+    return None if mark.page is None else (mark.kind, mark.page)
+
+
+def _words_of(mark: DeviceMark) -> Hashable | None:
+    words = squeezed(mark.text) if mark.kind == HIGHLIGHT else ""
+    return words if len(words) >= TELLING_CHARS else None
+
+
+# The server's rows
+
+
+def pair_rows(
+    holdings: list[Holding], rows: list[ServerMark], heard: tuple[str, ...], wishes: Wishes
+) -> list[ServerMark]:
+    """Puts into each link what the server's lists say of it; `heard`: the kinds whose lists were read.
+
+    Returns the rows at a place in the book that no mark here stands for. None, while the place of a mark here is still
+    to be looked for: it could be the same.
+    """
+    pairing = _Rows(holdings, rows, heard, wishes)
+    pairing.by_id()
+    pairing.by_place()
+    pairing.by_content()
+    pairing.by_words()
+    if any(holding.place is None and holding.wanted() is not None for holding in holdings):
+        return []
+    return [row for row in pairing.left(AT_PLACE) if not pairing.says_nothing_new(row)]
+
+
+class _Rows:
+    __slots__ = ("_holdings", "_left", "_place", "_wishes")
+
+    def __init__(self, holdings: list[Holding], rows: list[ServerMark], heard: tuple[str, ...], wishes: Wishes) -> None:
+        self._holdings = holdings
+        self._wishes = wishes
+        self._left = {(row.kind, row.id): row for row in rows}
+        self._place = {key: place_of_row(row, wishes.spelt) for key, row in self._left.items()}
+        for holding in holdings:
+            for link in holding.links:
+                link.heard, link.row = link.kind in heard, None
+
+    def left(self, kinds: tuple[str, ...]) -> list[ServerMark]:
+        return [row for row in self._left.values() if row.kind in kinds]
+
+    def _take(self, link: Link, row: ServerMark) -> None:
+        link.heard, link.row, link.kind = True, row, row.kind
+        del self._left[row.kind, row.id]
+
+    def by_id(self) -> None:
+        for holding in self._holdings:
+            for link in holding.links:
+                row = None if link.remote_id is None else self._left.get((link.kind, link.remote_id))
+                if row is not None:
+                    self._take(link, row)
+
+    def by_place(self) -> None:
+        at: dict[str, list[ServerMark]] = {}
+        for key, row in self._left.items():
+            if self._place[key]:
+                at.setdefault(self._place[key].casefold(), []).append(row)
+        if not at:
+            return
+        for holding in self._holdings:
+            main = holding.link(MAIN)
+            if main is not None and main.remote_id is None and main.sent_server is not None:
+                self._take_at(holding, main, place_of_row(main.sent_server, self._wishes.spelt), at)
+        for holding in self._holdings:
+            main = holding.link(MAIN)
+            if holding.wanted() is None and holding.on_device() is None:
+                continue
+            if main is None or (main.remote_id is None and main.sent_server is None and main.row is None):
+                self._take_at(holding, main, self._place_of(holding), at)
+        for holding in self._holdings:
+            main, copy = holding.link(MAIN), holding.link(COPY)
+            if main is not None and main.row is not None and main.kind == HIGHLIGHT and copy is None:
+                self._take_at(holding, copy, self._place_of(holding), at)
+
+    def _place_of(self, holding: Holding) -> str:
+        mark = holding.wanted() or holding.on_device()
+        if mark is not None and mark.kind == BOOKMARK and self._wishes.fixed_pages and mark.page is not None:
+            return page_place(mark.page)
+        return holding.place or ""
+
+    def _take_at(self, holding: Holding, link: Link | None, place: str, at: dict[str, list[ServerMark]]) -> None:
+        main = holding.link(MAIN)
+        if link is None and main is not None and main is not link and main.row is not None:
+            kinds: tuple[str, ...] = (IN_BOOK_NOTE,)
+        elif holding.kind == BOOKMARK:
+            kinds = (BOOKMARK,)
+        elif link is not None and link.sent_server is not None:
+            kinds = (link.kind,)
+        else:
+            kinds = (HIGHLIGHT, IN_BOOK_NOTE)
+        rows = [row for row in at.get(place.casefold(), ()) if (row.kind, row.id) in self._left] if place else []
+        for kind in kinds:
+            for row in rows:
+                if row.kind == kind:
+                    if link is None:
+                        link = Link(COPY if kinds == (IN_BOOK_NOTE,) else MAIN, kind)
+                        holding.links.append(link)
+                    self._take(link, row)
+                    return
+
+    def by_content(self) -> None:
+        """Of what has no place on the server."""
+        notes = self.left((BOOK_NOTE,))
+        titles = [row for row in self.left((BOOKMARK,)) if not self._place[row.kind, row.id]]
+        if not notes and not titles:
+            return
+        for holding in self._holdings:
+            mark = holding.wanted()
+            for link in [link for link in holding.links if link.remote_id is None and link.row is None]:
+                rows = titles if link.kind == BOOKMARK else notes
+                found = [
+                    row
+                    for row in rows
+                    if (row.kind, row.id) in self._left
+                    and ((link.sent_server is not None and same_content(row, link.sent_server)) or _is_of(row, mark))
+                ]
+                if found and not link.closed:
+                    self._take(link, found[0])
+            if mark is not None and holding.place is not None:
+                self._find_without_link(holding, mark, notes, titles)
+
+    def _find_without_link(
+        self, holding: Holding, mark: DeviceMark, notes: list[ServerMark], titles: list[ServerMark]
+    ) -> None:
+        """What was written of it while nothing was known of that: by an earlier store, or by another device."""
+        if mark.kind == BOOKMARK and self._wishes.fixed_pages:
+            role, rows = MAIN, titles
+        else:
+            role, rows = COPY if holding.place else STAND_IN, notes
+        if holding.link(role) is not None or (role != MAIN and not holding.place and holding.link(MAIN) is not None):
+            return
+        for row in rows:
+            if (row.kind, row.id) in self._left and _is_of(row, mark):
+                link = Link(role, row.kind)
+                holding.links.append(link)
+                self._take(link, row)
+                return
+
+    def by_words(self) -> None:
+        """What another program has sent with a wrong position: the words are the same, and there is no second one."""
+        marks: dict[str, list[Holding]] = {}
+        for holding in self._holdings:
+            mark = holding.wanted()
+            words = squeezed(mark.text) if mark is not None and mark.kind == HIGHLIGHT else ""
+            if len(words) >= TELLING_CHARS:
+                marks.setdefault(words, []).append(holding)
+        rows: dict[str, list[ServerMark]] = {}
+        for row in self.left((HIGHLIGHT, IN_BOOK_NOTE)):
+            rows.setdefault(squeezed(row.text), []).append(row)
+        for words, found in rows.items():
+            holdings = marks.get(words, [])
+            if len(found) == 1 and len(holdings) == 1:
+                holding, main = holdings[0], holdings[0].link(MAIN)
+                if main is None and not holding.place:
+                    main = Link(MAIN, found[0].kind)
+                    holding.links.append(main)
+                    self._take(main, found[0])
+
+    def says_nothing_new(self, row: ServerMark) -> bool:
+        """A second row at the very place of a mark that is here, without a note of its own."""
+        place = self._place[row.kind, row.id]
+        for holding in self._holdings:
+            mark = holding.wanted()
+            if mark is not None and place and self._place_of(holding) == place:
+                note = note_of(row, mark)
+                if not note or same_note(note, mark.note) or note in clean(mark.note):
+                    return True
+        return False
+
+
+def _is_of(row: ServerMark, mark: DeviceMark | None) -> bool:
+    if mark is None:
+        return False
+    if row.kind == BOOK_NOTE:
+        return book_notes.is_of(row.note, mark)
+    return mark.kind == BOOKMARK and same_note(note_of(row, mark), mark.note)
+
+
+# A row as a new mark
+
+
+def take_in(
+    row: ServerMark, key: int, pos0: str, pos1: str, holdings: list[Holding], text: str = "", dom: int | None = None
+) -> Holding:
+    """The mark that a row of the server's is to be on the device. `pos0`, `pos1`: where it stands there, empty on fixed
+    pages; `text`: the words there, if they are known better than the server knows them."""
+    kind = BOOKMARK if row.kind == BOOKMARK else HIGHLIGHT
+    mark = DeviceMark(kind, _free_date(row.created_at, holdings))
+    mark.changed_at = mark.made_at
+    mark.pos0, mark.pos1, mark.page, mark.dom = pos0, pos1, row.page, dom
+    mark.text = text or row.text
+    if kind == HIGHLIGHT:
+        mark.note = clean(row.note)
+        mark.chapter = row.title
+        mark.color = colours.word_of(row.color) if row.color else colours.DEFAULT_WORD
+        mark.drawer = colours.drawer_of(row.style)
+    else:
+        mark.text = row.title
+    holding = Holding(key, kind)
+    holding.offered, holding.is_offered = mark, True
+    link = Link(MAIN, row.kind, row.id)
+    link.agreed_device, link.agreed_server = mark.copy(), row
+    link.heard, link.row = True, row
+    holding.links.append(link)
+    return holding
+
+
+_EPOCH = "1970-01-01 00:00:00"
+_DATE_CHARS = len(_EPOCH)
+
+
+def _free_date(created_at: str, holdings: list[Holding]) -> str:
+    """KOReader tells marks apart by their date: one that no other mark of the book has."""
+    date = created_at[:_DATE_CHARS].replace("T", " ")
+    digits = date[:4] + date[5:7] + date[8:10] + date[11:13] + date[14:16] + date[17:19]
+    if len(date) != _DATE_CHARS or not (digits.isascii() and digits.isdigit()):
+        date = _EPOCH
+    taken = {mark.made_at for holding in holdings for mark in (holding.device, holding.offered) if mark is not None}
+    head = date[: -len("00:00")]
+    seconds = int(date[-5:-3]) * 60 + int(date[-2:])
+    for offset in range(3_600):
+        now = (seconds + offset) % 3_600
+        candidate = f"{head}{now // 60:02d}:{now % 60:02d}"
+        if candidate not in taken:
+            return candidate
+    return date
