@@ -40,6 +40,7 @@ from tests.sandbox.opds import opds_account
 from tests.sandbox.recorder import Recorder
 from tests.sandbox.routes import Credentials, Missing, Route, find
 from tests.sandbox.tokens import user_of_token
+from tests.sandbox.web_reader import WebReader
 
 API = "/api/"
 KOREADER_API = "/api/koreader/"
@@ -88,6 +89,7 @@ class Dispatcher:
         self._secret = secret
         self._recorder = recorder
         self._limits = LoginLimits()
+        self.web_reader = WebReader()
 
     def use_secret(self, secret: bytes) -> None:
         self._secret = secret
@@ -101,7 +103,9 @@ class Dispatcher:
         try:
             with self._database.transaction() as connection:
                 if not request.path.startswith((API, KOMGA_API)):
-                    return web_page.answer(request, self._dialect, connection, self._settings, self._recorder)
+                    return web_page.answer(
+                        request, self._dialect, connection, self._settings, self._recorder, self.web_reader
+                    )
                 return self._answer_api(request, connection, now)
         except Switched as refusal:
             return filter_error_response(refusal.status, request.path, self._timestamp(now))

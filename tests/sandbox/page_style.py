@@ -49,6 +49,7 @@ th:last-child { padding-left: .8rem; }
 .highlights li { margin: 0 0 .8rem; padding-left: .9rem; border-left: 4px solid var(--mark, var(--accent)); }
 .highlights q { quotes: "“" "”"; overflow-wrap: anywhere; }
 .note { margin: .2rem 0 0; font-style: italic; }
+a { color: var(--accent); }
 small, .more, footer { color: var(--soft); font-size: .82rem; }
 .empty { text-align: center; padding: 3rem 1.5rem; }
 .titles { margin: .8rem 0 0; padding: 0; list-style: none; color: var(--soft); }

@@ -183,6 +183,10 @@ class StandIn:
             now_s = int(self.clock.now())
             return _add_file(database, book_id, file_name, book_type, size_kb, file_hash, False, now_s)
 
+    def put_file(self, book_id: int, file: Path) -> None:
+        """The EPUB itself, so that the stand-in's page can show its highlights where they are."""
+        self._dispatcher.web_reader.add(book_id, file)
+
     def set_hash(self, book_id: int, file_hash: str | None) -> None:
         """As after the server has written metadata into the file: the old hash finds nothing any more."""
         with self._database.transaction() as database:

@@ -19,6 +19,7 @@ from tests.sandbox.dialects import Dialect
 from tests.sandbox.messages import Request, Response, html_response, json_response, unexpected
 from tests.sandbox.page_style import STYLE
 from tests.sandbox.recorder import Recorder
+from tests.sandbox.web_reader import PREFIX, WebReader
 
 REFRESH_S = 3
 SESSIONS_SHOWN = 50  # of each book, the latest
@@ -31,24 +32,32 @@ Record = dict[str, object]
 
 
 def answer(
-    request: Request, dialect: Dialect, database: sqlite3.Connection, settings: ServerSettings, recorder: Recorder
+    request: Request,
+    dialect: Dialect,
+    database: sqlite3.Connection,
+    settings: ServerSettings,
+    recorder: Recorder,
+    web_reader: WebReader,
 ) -> Response:
     if request.method not in ("GET", "HEAD"):
         raise unexpected()
     if request.path == "/":
-        return html_response(render(gather(database, dialect.name, settings.utc_offset_s), dialect.title))
+        state = gather(database, dialect.name, settings.utc_offset_s)
+        return html_response(render(state, dialect.title, web_reader))
     if request.path == "/sandbox/state.json":
         return json_response(gather(database, dialect.name, settings.utc_offset_s))
     if request.path == "/sandbox/requests.json":
         asked = [record.summary() for record in recorder.requests() if record.path.startswith("/api/")]
         return json_response({"connections": recorder.connections, "requests": asked})
+    if request.path.startswith(PREFIX):
+        return web_reader.answer(request.path)
     return html_response(INDEX_OF_THE_WEB_APP)
 
 
-def render(state: Record, server_name: str) -> str:
+def render(state: Record, server_name: str, web_reader: WebReader) -> str:
     books = [book for book in _records(state["books"]) if book["sessions"] or book["highlights"]]
     books.sort(key=_latest, reverse=True)
-    body = "".join(_book(book) for book in books) if books else _nothing_yet(state)
+    body = "".join(_book(book, web_reader.address(book["id"])) for book in books) if books else _nothing_yet(state)
     waiting = [book for book in _records(state["books"]) if not book["sessions"] and not book["highlights"]]
     return f"""<!doctype html>
 <html lang="en">
@@ -105,7 +114,7 @@ def _titles(books: list[Record]) -> str:
     return f'<ul class="titles">{items}</ul>'
 
 
-def _book(book: Record) -> str:
+def _book(book: Record, reader_address: str | None) -> str:
     sessions = sorted(_records(book["sessions"]), key=lambda session: str(session["startTime"]), reverse=True)
     rows = "".join(_session(session) for session in sessions[:SESSIONS_SHOWN])
     left_out = len(sessions) - SESSIONS_SHOWN
@@ -125,7 +134,7 @@ def _book(book: Record) -> str:
 {_progress_bar(book["progressPercent"])}
 <p class="facts">{" · ".join(facts)}</p>
 {table if sessions else ""}
-{_highlights(_records(book["highlights"]))}
+{_highlights(_records(book["highlights"]), reader_address)}
 </article>"""
 
 
@@ -147,13 +156,16 @@ def _session(session: Record) -> str:
 <td class="place">{_from_to(_text(session["startLocation"]), _text(session["endLocation"]))}</td></tr>"""
 
 
-def _highlights(highlights: list[Record]) -> str:
+def _highlights(highlights: list[Record], reader_address: str | None) -> str:
     items = ""
     for highlight in highlights[-HIGHLIGHTS_SHOWN:]:
         note = f'<p class="note">{_text(highlight["note"])}</p>' if highlight["note"] else ""
         items += f"""<li style="--mark:{_text(highlight["color"])}"><q>{_text(highlight["text"])}</q>{note}
 <small>{_text(highlight["chapter"])}</small></li>"""
-    return f'<ul class="highlights">{items}</ul>' if items else ""
+    if not items:
+        return ""
+    see = "" if reader_address is None else f'<p class="more"><a href="{reader_address}">See them in the book</a></p>'
+    return f'<ul class="highlights">{items}</ul>{see}'
 
 
 def duration(total_s: int) -> str:

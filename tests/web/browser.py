@@ -8,15 +8,8 @@ Called by: tests/web, tests/conformance, and other tests that need the web reade
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import os
 import queue
-import shutil
-import signal
-import subprocess
-import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,41 +18,10 @@ from typing import Any
 
 from tests.web.book_files import has_library
 from tests.web.book_server import BookServer
+from tests.web.chromium import BrowserFailed, Chromium
 
-PROGRAM = "chromium"
 START_LIMIT_S = 60  # a cold start on a slow machine takes about ten
 TASK_LIMIT_S = 300  # the largest book with some hundred places takes a few seconds
-END_LIMIT_S = 5
-LOG_CHARACTERS = 2000
-NOWHERE = "http://127.0.0.1:9"  # a proxy that nobody listens at: what is not loopback goes there and fails
-
-FLAGS = (
-    "--headless=new",
-    "--no-first-run",
-    "--no-default-browser-check",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-extensions",
-    "--disable-sync",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-background-timer-throttling",
-    "--disable-renderer-backgrounding",
-    "--metrics-recording-only",
-    "--mute-audio",
-    "--password-store=basic",
-    "--hide-scrollbars",
-    "--force-device-scale-factor=1",
-    "--window-size=1000,800",
-    f"--proxy-server={NOWHERE}",
-    "--proxy-bypass-list=127.0.0.1",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-)
-
-
-class BrowserFailed(Exception):
-    """The browser did not start, died, or did not answer; the text holds the end of what it said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +73,12 @@ class Browser:
     def __init__(self) -> None:
         self._server = BookServer()
         self._numbers = itertools.count(1)
-        self._profile: tempfile.TemporaryDirectory[str] | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self.chromium = Chromium()
 
     def __enter__(self) -> Browser:
-        self._profile = tempfile.TemporaryDirectory(prefix="booklore-sync-browser-", ignore_cleanup_errors=True)
         self._server.start()
         try:
-            self._process = self._launch(Path(self._profile.name))
+            self.chromium.start(f"{self._server.url}/driver.html")
         except BaseException:
             self._stop()
             raise
@@ -140,16 +100,6 @@ class Browser:
         wanted = [{"cfi": each.cfi, "color": each.color, "style": each.style} for each in highlights]
         return [_drawn(answer) for answer in self._do("draw", book, highlights=wanted)]
 
-    @property
-    def process_id(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
-    @property
-    def profile(self) -> Path:
-        assert self._profile is not None
-        return Path(self._profile.name)
-
     def _do(self, kind: str, book: Path, **fields: object) -> Any:
         task = {"number": next(self._numbers), "kind": kind, "book": self._server.add(book), **fields}
         self._server.tasks.put(task)
@@ -160,64 +110,26 @@ class Browser:
                 break
             except queue.Empty:
                 waited_s += 0.5
-            if self._process is None or self._process.poll() is not None:
-                raise BrowserFailed(f"{PROGRAM} ended by itself:\n{self._log()}")
+            if not self.chromium.is_running():
+                raise BrowserFailed(f"Chromium ended by itself:\n{self.chromium.log()}")
             if not self._server.has_called and waited_s > START_LIMIT_S:
-                raise BrowserFailed(f"{PROGRAM} has not opened the page in {START_LIMIT_S} s:\n{self._log()}")
+                raise BrowserFailed(f"Chromium has not opened the page in {START_LIMIT_S} s:\n{self.chromium.log()}")
             if waited_s > TASK_LIMIT_S:
-                raise BrowserFailed(f"no answer for {book.name} in {TASK_LIMIT_S} s:\n{self._log()}")
+                raise BrowserFailed(f"no answer for {book.name} in {TASK_LIMIT_S} s:\n{self.chromium.log()}")
         if result.get("number") != task["number"]:
             raise BrowserFailed(f"an answer to another question: {result}")
         if "error" in result:
             raise BrowserFailed(f"{book.name}: {result['error']}")
         return result["answer"]
 
-    def _launch(self, profile: Path) -> subprocess.Popen[bytes]:
-        program = shutil.which(PROGRAM)
-        if program is None:
-            raise BrowserFailed(f"{PROGRAM} is not on this machine (Debian package chromium)")
-        command = [program, *FLAGS, f"--user-data-dir={profile / 'profile'}"]
-        if os.geteuid() == 0:
-            command.append("--no-sandbox")  # Chromium's sandbox refuses to start as root
-        with (profile / "log").open("wb") as log:
-            return subprocess.Popen(
-                [*command, f"{self._server.url}/driver.html"],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                env={**os.environ, "HOME": str(profile), "DBUS_SESSION_BUS_ADDRESS": "disabled:"},
-            )
-
-    def _log(self) -> str:
-        path = self.profile / "log"
-        return path.read_text(errors="replace")[-LOG_CHARACTERS:] if path.exists() else ""
-
     def _stop(self) -> None:
-        if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            _wait_for_group(self._process.pid)
-            self._process = None
+        self.chromium.stop()
         self._server.stop()
-        if self._profile is not None:
-            self._profile.cleanup()
-            self._profile = None
-
-
-def _wait_for_group(pid: int) -> None:
-    """The browser's own children end a moment after it, and write to the profile until then."""
-    ends_at_s = time.monotonic() + END_LIMIT_S
-    with contextlib.suppress(ProcessLookupError):
-        while time.monotonic() < ends_at_s:
-            os.killpg(pid, 0)
-            time.sleep(0.02)
 
 
 def is_there() -> bool:
     """Whether this machine has the browser and the library."""
-    return shutil.which(PROGRAM) is not None and has_library()
+    return Chromium.is_there() and has_library()
 
 
 def resolve(book: Path, cfis: Sequence[str]) -> list[Resolved]:

@@ -49,9 +49,9 @@ def test_a_highlight_is_drawn_over_its_words(browser: Browser, odd_book: Path) -
 
 
 @pytest.mark.parametrize("style", ["highlight", "underline", "strikethrough", "squiggly"])
-def test_every_style_of_the_server_is_drawn(browser: Browser, odd_book: Path, style: str) -> None:
+def test_every_style_of_the_server_is_drawn_at_its_words(browser: Browser, odd_book: Path, style: str) -> None:
     (found,) = browser.draw(odd_book, [Highlight(WHOEVER, style=style)])
-    assert (found.error, found.rectangles) == (None, 1)
+    assert (found.error, found.rectangles, found.text) == (None, 1, "Whoever takes")
 
 
 def test_a_highlight_that_makes_the_reader_throw_is_not_drawn(browser: Browser, odd_book: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_drawn_highlight_is_gone_before_the_next(browser: Browser, odd_book: P
 def test_the_browser_ends_with_its_block_and_leaves_nothing(odd_book: Path) -> None:
     with Browser() as own:
         own.resolve(odd_book, [WHOEVER])
-        pid, profile = own.process_id, own.profile
+        pid, profile = own.chromium.process_id, own.chromium.profile
         assert profile.exists()
     assert not profile.exists()
     with pytest.raises(ProcessLookupError):

@@ -7,59 +7,15 @@
 import './foliate/view.js'
 import { Overlayer } from './foliate/overlayer.js'
 import { openBook } from './book.js'
-import { whyHidden } from './hidden.js'
+import { nextFrame, overlaps, settle, textUnder } from './under.js'
 
-const SETTLE_FRAMES = 3
 const DEFAULT_COLOR = '#ffff00'
-
-const nextFrame = () => new Promise(done => requestAnimationFrame(done))
-const settle = async doc => {
-    await doc.fonts.ready
-    for (let frame = 0; frame < SETTLE_FRAMES; frame++) await nextFrame()
-}
 
 const drawn = (overlayer, before) =>
     [...overlayer.element.querySelectorAll('rect, path')]
         .filter(element => !before.has(element))
         .map(element => element.getBoundingClientRect())
         .filter(rect => rect.width > 0)
-
-const isUnder = (rect, rectangles) => {
-    const x = (rect.left + rect.right) / 2, y = (rect.top + rect.bottom) / 2
-    return rectangles.some(({ left, right, top, bottom }) => left <= x && x <= right && top <= y && y <= bottom)
-}
-
-const overlaps = (rect, rectangles) => rectangles.some(({ left, right, top, bottom }) =>
-    left <= rect.right && rect.left <= right && top <= rect.bottom && rect.top <= bottom)
-
-// The characters whose middle lies under the rectangles; these are given as the top window sees them.
-const textUnder = (doc, rectangles) => {
-    const frame = doc.defaultView.frameElement.getBoundingClientRect()
-    const inFrame = rectangles.map(rect => ({
-        left: rect.left - frame.left,
-        right: rect.right - frame.left,
-        top: rect.top - frame.top,
-        bottom: rect.bottom - frame.top,
-    }))
-    const walker = doc.createTreeWalker(doc.body, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_CDATA_SECTION)
-    const range = doc.createRange()
-    const pieces = []
-    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-        range.selectNodeContents(node)
-        if (![...range.getClientRects()].some(rect => overlaps(rect, inFrame))) continue
-        let text = ''
-        for (let start = 0; start < node.length;) {
-            const end = start + (node.data.codePointAt(start) > 0xffff ? 2 : 1)
-            range.setStart(node, start)
-            range.setEnd(node, end)
-            if ([...range.getClientRects()].some(rect => rect.width > 0 && isUnder(rect, inFrame)))
-                text += node.data.slice(start, end)
-            start = end
-        }
-        if (text) pieces.push([text, whyHidden(node)])
-    }
-    return pieces
-}
 
 const drawOne = async (view, { cfi, color, style }) => {
     const resolved = view.resolveNavigation(cfi)
@@ -79,7 +35,7 @@ const drawOne = async (view, { cfi, color, style }) => {
 }
 
 // As the reader draws: the annotation's own style in its own colour.
-export const drawInItsStyle = ({ detail: { draw, annotation: { color, style } } }) =>
+const drawInItsStyle = ({ detail: { draw, annotation: { color, style } } }) =>
     draw(Overlayer[style] ?? Overlayer.highlight, { color: color || DEFAULT_COLOR })
 
 export const draw = async ({ book: number, highlights }) => {
