@@ -620,6 +620,30 @@ test("what is left to be searched for stays in its place, and is looked at when 
     no_errors(world)
 end)
 
+test("more than five hundred marks wait until the closed book has been opened", function(folder)
+    local world, front_end, file, book = closed(folder, {})
+    local changes = {}
+    for number = 1, 6 do
+        local items = {}
+        for index = 1, 100 do
+            local page = (number - 1) * 100 + index
+            items[index] = highlight({
+                datetime = ("2026-11-24 1%d:%02d:%02d"):format(number, index / 60, index % 60), fraction = page / 600,
+                pos0 = place(page), pos1 = place(page, 12), text = WORDS[page]:sub(1, 12),
+            })
+        end
+        changes[number] = { id = "12-marks-" .. number, kind = "annotations", file = file, items = items }
+    end
+    Check.answer(world, 1, { changes = changes })
+    world:pass(5)
+    equal(world.spawned[2].job.arguments["12-marks-5"]:find("later"), nil, "fifth")
+    equal(world.spawned[2].job.arguments["12-marks-6"]:find("done"), nil, "sixth")
+    front_end:open(book)
+    local marks = front_end.window.annotation.annotations
+    equal(#marks, 500, "marks")
+    for page, one in ipairs(marks) do equal(one.pageno, page, "page") end
+end)
+
 test("what somebody else changed from outside is still KOReader's to order", function(folder)
     local world, front_end, file, book = closed(folder, { mark(40), mark(5) }, function(book)
         book.sidecar.annotations_externally_modified = nil

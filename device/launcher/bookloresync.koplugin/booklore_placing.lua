@@ -119,10 +119,7 @@ function Placing:_add(work, item)
     if work.flows ~= nil and work.flows ~= (type(mark.page) == "string") then return "later" end
     local there = is_there_already(work.list, mark, item.to)
     if there then return there end
-    if work.ui then return self:_add_to_open(work, mark, item.to.fraction) end
-    self:_add_to_closed(work, mark, item.to.fraction)
-    work.changed = true
-    return "done"
+    return (work.ui and self._add_to_open or self._add_to_closed)(self, work, mark, item.to.fraction)
 end
 
 --- Finds out where the mark belongs in the open book.
@@ -174,25 +171,32 @@ local function page_number(settings, mark, fraction)
     return math.max(1, math.floor(fraction * pages + 0.5))
 end
 
+--- What has been put into the closed book's record since it was open last.
+local function kept_in(settings)
+    local kept = settings:readSetting(KEPT)
+    if type(kept) == "table" and type(kept.marks) == "table" then return kept end
+    return { ours = false, marks = {} }
+end
+
 function Placing:_add_to_closed(work, mark, fraction)
-    local settings, list = work.record.settings, work.list
+    local settings, list, kept = work.record.settings, work.list, kept_in(work.record.settings)
+    local has_to_be_checked = type(mark.page) == "string"
+    if has_to_be_checked and #kept.marks >= KEPT_MOST then return "later" end
     mark.pageno = page_number(settings, mark, fraction)
     local index = 1
     while list[index] and (tonumber(list[index].pageno) or 0) <= mark.pageno do index = index + 1 end
     table.insert(list, index, mark)
-    local ours = not settings:readSetting(MODIFIED)
-    settings:saveSetting(MODIFIED, true)
-    if type(mark.page) ~= "string" then return end
-    local kept = settings:readSetting(KEPT)
-    if type(kept) ~= "table" or type(kept.marks) ~= "table" then kept = { ours = false, marks = {} } end
-    kept.ours = kept.ours or ours
-    if #kept.marks < KEPT_MOST then
-        table.insert(kept.marks, {
+    work.changed = true
+    if has_to_be_checked then
+        kept.ours = kept.ours or not settings:readSetting(MODIFIED)
+        kept.marks[#kept.marks + 1] = {
             datetime = mark.datetime, page = mark.page, pos0 = mark.pos0, pos1 = mark.pos1,
             fraction = type(fraction) == "number" and fraction or nil,
-        })
+        }
+        settings:saveSetting(KEPT, kept)
     end
-    settings:saveSetting(KEPT, kept)
+    settings:saveSetting(MODIFIED, true)
+    return "done"
 end
 
 -- ------------------------------------------------------------------------------------------------ changing
