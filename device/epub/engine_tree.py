@@ -16,10 +16,15 @@ Called by: `positions.py`, `spine.py` (`bodies`).
 
 from __future__ import annotations
 
-from device.epub import engine_math, engine_text
+from device.epub import engine_blanks, engine_math, engine_text
 from device.epub import engine_tags as tags
-from device.epub.engine_item import BLANK, GONE, HIDDEN, LITERAL, PREFORMATTED, STRIPPED, EngineItem
+from device.epub.engine_item import BLANK, HIDDEN, LITERAL, PREFORMATTED, STRIPPED, EngineItem
+from device.epub.engine_styles import Around, Head
 from device.epub.engine_tokens import CDATA, CLOSE, OPEN, TEXT, Tag, tokens
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.epub.engine_styles import DocumentStyles, Styles
 
 SOURCE_MOST_CHARS = 8 * 1_048_576  # a long novel in one document has 2 million
 NODES_MOST = 1_000_000  # 22 MB of tree; a novel in one document has 60,000
@@ -27,14 +32,13 @@ DEPTH_MOST = 10_000  # of nested elements: unclosed ones nest what follows; an o
 _WITH_STRIPPED_LINE_END_DOM = 20210904
 _INVENTED = Tag(OPEN, "", {}, False, -1)
 _BLOCKS = (tags.BLOCK, tags.INLINE_BLOCK)
-_SHOWN_AS_BLOCK, _SHOWN_INLINE = 64, 128  # of an element, once it is closed; they stand in the flags of texts for none
 
 
 class TooLarge(Exception):
     """A document beyond the limits."""
 
 
-class _Open:
+class _Open(Around):
     """An element that is not closed yet, and what its children are up to now."""
 
     __slots__ = (
@@ -42,40 +46,41 @@ class _Open:
         "blocks",
         "children",
         "display",
+        "floating",
+        "floats",
         "hidden",
         "inlines",
         "is_math",
         "is_svg",
-        "name",
         "node",
         "preformatted",
         "strips",
         "supported",
-        "tag",
         "takes_text",
         "texts",
         "unseen",
     )
 
     def __init__(self, node: int, name: str, tag: Tag) -> None:
+        super().__init__(name, tag.attributes)
         self.node = node
-        self.name = name
-        self.tag = tag
         self.display = tags.BLOCK
+        self.floats = False
         self.hidden = self.unseen = False  # no text of it is visible; not even a box of it is
         self.preformatted = self.strips = self.is_svg = self.is_math = False
         self.takes_text = True
         self.supported = False  # of a `switch`: a case of it is one that the engine shows
         self.children = 0  # elements, and texts that are not dropped at once
-        self.blocks = self.inlines = 0  # elements that are shown so
+        self.blocks = self.inlines = self.floating = 0  # elements that are shown so
         self.texts = self.blanks = 0
 
 
-def parse_item(source: str, dom: int) -> EngineItem:
-    """`dom`: the DOM version with which the book was opened. Raises TooLarge."""
+def parse_item(source: str, dom: int, styles: Styles | None = None, name: str = "") -> EngineItem:
+    """`dom`: the DOM version with which the book was opened. `styles`: of the book, where they are to be followed;
+    `name`: of the document in it. Raises TooLarge."""
     if len(source) > SOURCE_MOST_CHARS:
         raise TooLarge("the document is too long")
-    builder = _Builder(source, dom)
+    builder = _Builder(source, dom, styles, name)
     for tag, begin, end in tokens(source):
         if tag.kind == OPEN:
             builder.open(tag, begin)
@@ -83,6 +88,8 @@ def parse_item(source: str, dom: int) -> EngineItem:
             builder.close(tag.name, begin)
         elif builder.stack:
             builder.add_text(begin, end, tag.kind == CDATA)
+        elif builder.head is not None:
+            builder.head.add_text(source, begin, end)
     builder.finish()
     return builder.item
 
@@ -102,11 +109,13 @@ def bodies(source: str) -> int:
 
 
 class _Builder:
-    __slots__ = ("_dom", "_open_names", "_source", "_visible", "item", "stack")
+    __slots__ = ("_dom", "_open_names", "_source", "_styles", "_visible", "head", "item", "stack")
 
-    def __init__(self, source: str, dom: int) -> None:
+    def __init__(self, source: str, dom: int, styles: Styles | None, name: str) -> None:
         self._source = source
         self._dom = dom
+        self.head = None if styles is None else Head(styles, name)
+        self._styles: DocumentStyles | None = None
         self.item = EngineItem(source)
         self._visible: list[str] = []
         self.stack: list[_Open] = []
@@ -116,7 +125,11 @@ class _Builder:
         name = tag.name
         if not self.stack:
             if name.lower() != "body":
+                if self.head is not None:
+                    self.head.open(name.lower(), tag.attributes)
                 return
+            if self.head is not None:
+                self._styles = self.head.styles()
             self.item.bodies.append(len(self.item.name_ids))
         parent = self.stack[-1] if self.stack else None
         if parent is None or not parent.is_svg:
@@ -125,7 +138,7 @@ class _Builder:
             self._separate(parent, source_at)
         self._push(name, tag, source_at, parent)
         if name == "mfenced" and self.stack[-1].is_math:
-            self._invent(_value(tag, "open", "("), source_at)
+            self._invent(_value(tag.attributes, "open", "("), source_at)
             self._push("mrow", _INVENTED, source_at, self.stack[-1])
         if tag.empty:
             self.close(tag.name, source_at)
@@ -137,8 +150,10 @@ class _Builder:
         element.display = tags.display(name, tag.attributes)
         if parent is not None and parent.name in tags.CHOOSERS and self._is_passed_over(parent, name, tag):
             element.display = tags.NONE
+        element.preformatted = name in tags.PREFORMATTED or (parent is not None and parent.preformatted)
+        if self._styles is not None:
+            self._style(element)
         element.takes_text = name not in tags.TEXTLESS
-        element.preformatted = name in tags.PREFORMATTED
         element.strips = name in tags.OPENS_WITH_LINE_END and self._dom >= _WITH_STRIPPED_LINE_END_DOM
         element.unseen = element.display == tags.NONE
         element.hidden = element.unseen or name in tags.UNREAD or tags.is_image(name, tag.attributes)
@@ -147,7 +162,6 @@ class _Builder:
         if parent is not None:
             parent.children += 1
             parent.strips = False
-            element.preformatted = element.preformatted or parent.preformatted
             element.hidden = element.hidden or parent.hidden
             element.unseen = element.unseen or parent.unseen
             element.is_svg = element.is_svg or parent.is_svg
@@ -157,6 +171,19 @@ class _Builder:
             element.preformatted = element.takes_text
         self.stack.append(element)
         self._open_names[name] = self._open_names.get(name, 0) + 1
+
+    def _style(self, element: _Open) -> None:
+        """What the book's own stylesheets want of it."""
+        wishes = None if self._styles is None else self._styles.of(element.name, element.attributes, self.stack)
+        if wishes is None:
+            return
+        if wishes.display is not None:
+            element.display = wishes.display
+        if wishes.preformatted is not None:
+            element.preformatted = wishes.preformatted
+        if wishes.floats and element.display != tags.NONE:
+            element.floats = True
+            element.display = tags.BLOCK if element.display == tags.INLINE else element.display
 
     def _is_passed_over(self, parent: _Open, name: str, tag: Tag) -> bool:
         """Whether an element that is there for the choice is not chosen."""
@@ -183,7 +210,7 @@ class _Builder:
         elif self._open_names.get(name, 0):
             if name == "mfenced" and len(stack) > 1 and stack[-1].name == "mrow" and stack[-2].name == name:
                 self._close_last()
-                self._invent(_value(stack[-1].tag, "close", ")"), source_at)
+                self._invent(_value(stack[-1].attributes, "close", ")"), source_at)
             closed = ""
             while closed != name:
                 closed = self._close_last()
@@ -244,7 +271,7 @@ class _Builder:
         """Between two children of a fence the engine puts a comma, or what the fence says."""
         if parent.name != "mrow" or not parent.children or self.stack[-2].name != "mfenced":
             return
-        separators = "".join(_value(self.stack[-2].tag, "separators", ",").split(" "))
+        separators = "".join(_value(self.stack[-2].attributes, "separators", ",").split(" "))
         if separators:
             self._invent(separators[min((parent.children - 1) // 2, len(separators) - 1)], source_at)
 
@@ -265,7 +292,7 @@ class _Builder:
     def _variant(self, element: _Open, text: str) -> int:
         variant = engine_math.ITALIC if element.name == "mi" and len(text) == 1 else engine_math.PLAIN
         for above in reversed(self.stack):
-            named = engine_math.VARIANTS.get(above.tag.attributes.get("mathvariant", "").lower())
+            named = engine_math.VARIANTS.get(above.attributes.get("mathvariant", "").lower())
             if named is not None:
                 variant = named
                 break
@@ -298,67 +325,30 @@ class _Builder:
         self._open_names[element.name] -= 1
         self.item.ends[element.node] = len(self.item.ends)
         shown_as = element.display
-        if element.blanks and element.blocks and not element.unseen:
-            if shown_as == tags.INLINE:
-                if element.inlines or element.texts:
-                    self._drop_blanks_beside_blocks(element.node)
-            else:
-                self._drop_blanks_between_blocks(element.node)
-        if shown_as == tags.INLINE and element.blocks and not element.inlines and not element.texts:
+        alone = not element.inlines and not element.texts
+        if element.blanks and not element.unseen:
+            if element.blocks and shown_as == tags.INLINE and not alone:
+                engine_blanks.drop_beside_blocks(self.item, element.node)
+            elif element.blocks and shown_as != tags.INLINE:
+                engine_blanks.drop_between_blocks(self.item, element.node)
+            elif element.floating and alone and shown_as != tags.INLINE and not element.preformatted:
+                engine_blanks.drop_all(self.item, element.node)
+        if shown_as == tags.INLINE and element.blocks and alone:
             shown_as = tags.BLOCK
-        if self.stack:
+        if self.stack and shown_as != tags.NONE:
             parent = self.stack[-1]
-            if shown_as == tags.BLOCK:
+            if element.floats:
+                parent.floating += 1
+                self.item.flags[element.node] = engine_blanks.SHOWN_FLOATING
+            elif shown_as == tags.BLOCK:
                 parent.blocks += 1
-                self.item.flags[element.node] = _SHOWN_AS_BLOCK
-            elif shown_as != tags.NONE:
+                self.item.flags[element.node] = engine_blanks.SHOWN_AS_BLOCK
+            else:
                 parent.inlines += 1
-                self.item.flags[element.node] = _SHOWN_INLINE
+                self.item.flags[element.node] = engine_blanks.SHOWN_INLINE
         return element.name
 
-    def _drop_blanks_between_blocks(self, node: int) -> None:
-        """Blank texts stay only between two things that are shown in a line."""
-        flags, ends = self.item.flags, self.item.ends
-        previous_inline = False
-        run: list[int] = []
-        child, end = node + 1, ends[node]
-        while child < end:
-            if flags[child] & BLANK:
-                run.append(child)
-            else:
-                is_inline = not self.item.name_ids[child] or flags[child] == _SHOWN_INLINE
-                if not (previous_inline and is_inline):
-                    for blank in run:
-                        flags[blank] |= GONE
-                run.clear()
-                previous_inline = is_inline
-            child = ends[child]
-        for blank in run:
-            flags[blank] |= GONE
 
-    def _drop_blanks_beside_blocks(self, node: int) -> None:
-        """Within something inline only the blank texts next to a block go."""
-        flags, ends = self.item.flags, self.item.ends
-        previous_blank = -1
-        after_block = False
-        child, end = node + 1, ends[node]
-        while child < end:
-            if flags[child] & BLANK and not self.item.name_ids[child]:
-                if after_block:
-                    flags[child] |= GONE
-                    previous_blank = -1
-                else:
-                    previous_blank = child
-                after_block = False
-            else:
-                is_block = self.item.name_ids[child] and flags[child] == _SHOWN_AS_BLOCK
-                if is_block and previous_blank >= 0:
-                    flags[previous_blank] |= GONE
-                previous_blank = -1
-                after_block = bool(is_block)
-            child = ends[child]
-
-
-def _value(tag: Tag, attribute: str, default: str) -> str:
-    value = tag.attributes.get(attribute, default)
+def _value(attributes: dict[str, str], attribute: str, default: str) -> str:
+    value = attributes.get(attribute, default)
     return engine_text.processed(value, preformatted=True, literal=False).text if "&" in value else value

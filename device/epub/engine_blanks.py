@@ -1,0 +1,72 @@
+"""Which blank texts KOReader's engine drops when an element is closed: those that no reader would see.
+
+Promises: one walk over the element's children, and only where it has both blank texts and blocks or floats.
+Never: drops what is not blank, or anything in preformatted text without blocks.
+Called by: `engine_tree.py`.
+"""
+
+from __future__ import annotations
+
+from device.epub.engine_item import BLANK, GONE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.epub.engine_item import EngineItem
+
+# How a closed element is shown, in its flags; 0: not at all.
+SHOWN_AS_BLOCK, SHOWN_INLINE, SHOWN_FLOATING = 64, 128, 192
+
+
+def drop_between_blocks(item: EngineItem, node: int) -> None:
+    """In a block: blank texts stay only between two things that stand in a line. What floats stands beside a line."""
+    flags, ends, name_ids = item.flags, item.ends, item.name_ids
+    before = SHOWN_AS_BLOCK
+    run: list[int] = []
+    child, end = node + 1, ends[node]
+    while child < end:
+        if not name_ids[child] and flags[child] & BLANK:
+            run.append(child)
+        else:
+            shown = flags[child] if name_ids[child] else SHOWN_INLINE
+            kept = SHOWN_INLINE in (before, shown) and _is_in_line(before) and _is_in_line(shown)
+            if not kept:
+                for blank in run:
+                    flags[blank] |= GONE
+            run.clear()
+            before = shown
+        child = ends[child]
+    for blank in run:
+        flags[blank] |= GONE
+
+
+def drop_beside_blocks(item: EngineItem, node: int) -> None:
+    """In something inline: only the blank texts next to a block go."""
+    flags, ends, name_ids = item.flags, item.ends, item.name_ids
+    blank_before = -1
+    is_behind_block = False
+    child, end = node + 1, ends[node]
+    while child < end:
+        if not name_ids[child] and flags[child] & BLANK:
+            if is_behind_block:
+                flags[child] |= GONE
+            blank_before = -1 if is_behind_block else child
+            is_behind_block = False
+        else:
+            is_behind_block = bool(name_ids[child]) and flags[child] == SHOWN_AS_BLOCK
+            if is_behind_block and blank_before >= 0:
+                flags[blank_before] |= GONE
+            blank_before = -1
+        child = ends[child]
+
+
+def drop_all(item: EngineItem, node: int) -> None:
+    """In a block that holds nothing but what floats."""
+    child, end = node + 1, item.ends[node]
+    while child < end:
+        if not item.name_ids[child] and item.flags[child] & BLANK:
+            item.flags[child] |= GONE
+        child = item.ends[child]
+
+
+def _is_in_line(shown: int) -> bool:
+    return shown in (SHOWN_INLINE, SHOWN_FLOATING)
