@@ -25,9 +25,10 @@ IMPORT_PLUGIN = "import-plugin"
 RATE, MARK, POSITION, APPLIED = "rate", "mark", "position", "applied"
 MATCH, HARDCOVER = "match", "hardcover"
 TRUST, SIGN_OUT = "trust", "sign-out"
+COLLECT_MARKS = "collect-marks"
 JOB_VERBS = (
     INGEST, SYNC, STATUS, SELFCHECK, CONFIGURE, SET, TRACK, IMPORT_HISTORY, IMPORT_PLUGIN, RATE, MARK, POSITION,
-    APPLIED, MATCH, HARDCOVER, TRUST, SIGN_OUT,
+    APPLIED, MATCH, HARDCOVER, TRUST, SIGN_OUT, COLLECT_MARKS,
 )  # fmt: skip
 VERBS = (*JOB_VERBS, SESSIONS, POSITIONS)
 READERS_CHANGES = (SET, TRACK, RATE, MARK, POSITION, APPLIED, MATCH, HARDCOVER, TRUST, SIGN_OUT)  # they wait for a turn
@@ -49,6 +50,7 @@ QUESTIONS_MOST, CHANGES_MOST = 5, 20  # of a result: the rest comes with the nex
 ARGUMENTS_MOST = 20  # of a job; the menu's items carry one or two
 TEXT_MOST_CHARS = 4_000  # of an argument or a path
 ID_LEAST_CHARS, ID_MOST_CHARS = 8, 64
+UTC_OFFSET_MOST_S = 86_400
 _ID_CHARS = frozenset("0123456789abcdefghijklmnopqrstuvwxyz-")
 
 
@@ -57,7 +59,9 @@ class UnknownVersion(ValueError):
 
 
 class Job:
-    __slots__ = ("arguments", "book", "deadline_s", "fraction", "id", "kosync", "proxy", "reason", "verb")
+    __slots__ = (
+        "arguments", "book", "deadline_s", "fraction", "id", "kosync", "proxy", "reason", "utc_offset_s", "verb",
+    )  # fmt: skip
 
     def __init__(self, id: str | None, verb: str, reason: str, deadline_s: int) -> None:
         self.id = id  # None: no result file, the outcome goes to the terminal
@@ -68,6 +72,7 @@ class Job:
         self.book = ""  # the file of the book that is meant; for a job, the one that is open
         self.proxy = ""  # KOReader's HTTP proxy, as a URL
         self.fraction: float | None = None  # where that book is now, 0..1
+        self.utc_offset_s = 0  # of KOReader's local time
         self.kosync = False  # whether KOReader's own progress sync sends by itself
 
     def asked_for(self) -> bool:
@@ -126,6 +131,9 @@ def read_job(content: bytes) -> Job:
     fraction = fields.get("fraction")
     if isinstance(fraction, (int, float)) and not isinstance(fraction, bool) and 0 <= fraction <= 1:
         job.fraction = float(fraction)
+    offset_s = fields.get("utc_offset_s")
+    if isinstance(offset_s, int) and not isinstance(offset_s, bool) and abs(offset_s) <= UTC_OFFSET_MOST_S:
+        job.utc_offset_s = offset_s
     job.kosync = fields.get("kosync") is True
     return job
 

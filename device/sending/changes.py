@@ -10,6 +10,7 @@ from __future__ import annotations
 from device import json_text
 from device.core import outbox as rules
 from device.core import progress, shared_values
+from device.sending import agreeing
 from device.store import books, hardcover, outbox
 from device.store import shared_values as stored
 
@@ -25,6 +26,9 @@ _FIELDS = {
     rules.STATUS: shared_values.STATUS,
 }  # also what it is called in a payload
 GONE = "the server does not have this book any more"
+
+_SETTLED = (rules.ACCEPTED, rules.FOUND)
+_NOT_THERE = (rules.NOT_SENT, rules.MISSING, rules.REFUSED, rules.EXHAUSTED)
 
 # Events after which the reason of the last failure is still the thing to say.
 _KEEP_REASON = (rules.BEGIN, rules.NOT_SENT, rules.MISSING, rules.REPEAT, rules.DOUBTED)
@@ -73,6 +77,12 @@ def _write(store: Store, change: Change, now: int, uptime: Uptime) -> None:
         books.lose(store, entry.book_id, change.reason or GONE)
     if event == rules.ACCEPTED and entry.kind in rules.OF_STATE:
         _agree(store, entry, now)
+    elif event in _SETTLED and entry.kind in rules.OF_MARKS:
+        agreeing.agree(store, entry, change.remote_id, now)
+    elif event == rules.BEGIN and entry.kind in rules.OF_MARKS:
+        agreeing.begin(store, entry, now)
+    elif event in _NOT_THERE and entry.kind in rules.OF_MARKS:
+        agreeing.give_up(store, entry, now)
     elif event == rules.BEGIN and entry.kind == rules.PROGRESS:
         _note_told(store, entry)
     if change.remote_id is not None:

@@ -20,6 +20,7 @@ from device.core import outbox as rules
 from device.core import preferences
 from device.importing.progress import Progress
 from device.sending import batches
+from device.sending.annotations import Annotations
 from device.sending.book_states import BookStates
 from device.sending.changes import Change, commit
 from device.sending.dialect import Dialect
@@ -72,6 +73,7 @@ class Sender:
         self._states = BookStates(store, client, wanted, job, result, clock, self._check_time)
         self._dialect = Dialect(store, client, clock, self._check_time)
         self._rights = Rights(store, client, clock, self._check_time)
+        self._marks = Annotations(store, client, wanted, job, result, clock, self._dialect, self._check_time)
         self._title = ""  # of the book that is being served
         self._ended: list[Change] = []  # of that book, not yet on disk: with what begins next they are one commit
         self._tried: set[int] = set()  # entries that failed in this run
@@ -86,8 +88,10 @@ class Sender:
         """Raises ServerError when the run cannot go on; everything done so far is on disk."""
         if settings.get_int(self._store, settings.LIBRARY_FIRST):
             self._find_books()
+        self._marks.decide()
         self._serve_books(self._send_some)
         self._find_books()
+        self._marks.decide()
         self._serve_books(self._send_some)
         if self._wait_for_answers() or self._failure:
             self._serve_books(self._send_some)
@@ -95,9 +99,11 @@ class Sender:
         if self._failure:
             self._ask_what_became_of_it()
         self._states.pull()
+        self._marks.pull()
         self._serve_books(self._send_some)  # what has just been decided
-        if self._states.problem is not None:
-            raise self._states.problem
+        for problem in (self._states.problem, self._marks.problem):
+            if problem is not None:
+                raise problem
         if self._library_problem is not None:
             raise self._library_problem
         if self._failure and not self._result.counts["sent"]:
@@ -192,11 +198,13 @@ class Sender:
 
     def _send_some(self, book: BookToServe) -> bool:
         """Sends up to `AT_ONCE` entries, in order; whether there may be more to send."""
+        if self._marks.is_to_be_heard(book):
+            self._marks.hear(book)
         entries = outbox.in_order(self._store, book.id, rules.TRIES_MOST, AT_ONCE)
         at = 0
         while at < len(entries):
             entry = entries[at]
-            if entry.state == rules.REJECTED:
+            if entry.state == rules.REJECTED or not self._marks.may_go(entry):
                 at += 1
                 continue
             if entry.state != rules.NEW or entry.id in self._tried:

@@ -14,6 +14,7 @@ from device.core import preferences as table
 from device.core.instants import CLOCK_TOLERANCE_S
 from device.core.server_clock import Measured, Now
 from device.recovery import evidence
+from device.sending.annotations import are_of_interest
 from device.sending.book_states import pulls
 from device.sending.clock import Clock
 from device.sending.placing import place
@@ -29,7 +30,7 @@ from device.server.errors import (
     TryLater,
     Untrusted,
 )
-from device.store import books, outbox, preferences, reading_sessions, settings, shared_values
+from device.store import books, mark_plans, outbox, preferences, reading_sessions, settings, shared_values
 from device.ui import account_texts, texts
 
 TYPE_CHECKING = False
@@ -129,6 +130,7 @@ def prepare(store: Store, owner: str, asked_for: bool, now: int) -> None:
             if earlier is not None:
                 _doubt_everything(store, now)
             settings.put(store, settings.MATCHES_OF, owner)
+            mark_plans.unheard(store, owner)
     with store.transaction():
         for unproven in (False, True):
             # A book may have got its id by other ways than a run: from the old plugin, or a store that was rebuilt.
@@ -143,6 +145,7 @@ def _forget_what_the_server_said(store: Store) -> None:
     """Another account's ids mean other things."""
     books.forget_matches(store)
     outbox.forget_remote_ids(store)
+    outbox.withdraw_changes_of_marks(store)
     shared_values.forget_the_server(store)
     settings.remove(store, settings.PULLED_AT)
     settings.remove(store, settings.LIBRARY_READ_AT)
@@ -160,7 +163,12 @@ def may_go(store: Store, wanted: table.Preferences, job: Job, result: Result, no
     """Whether there is something to do and nothing speaks against doing it now; if not, `result` knows why."""
     if wanted.is_manual() and not job.asked_for():
         return False
-    if not outbox.waits_for_nothing_but_a_run(store) and not pulls(store, wanted, job, now):
+    is_anything_there = (
+        outbox.waits_for_nothing_but_a_run(store)
+        or pulls(store, wanted, job, now)
+        or are_of_interest(store, wanted, job, now)
+    )
+    if not is_anything_there:
         return False
     if job.asked_for():
         return True

@@ -138,6 +138,16 @@ def has_any(store: Store, mark_id: int) -> bool:
     return store.execute("SELECT 1 FROM mark_link WHERE mark_id = ? LIMIT 1", (mark_id,)).fetchone() is not None
 
 
+def has_kind(store: Store, book_id: int, account: str, kind: str) -> bool:
+    """Whether anything of a book's stands in the server's list of this kind, or is to."""
+    row = store.execute(
+        f"SELECT 1 FROM mark m JOIN mark_link l ON l.mark_id = m.id WHERE m.book_id = ? AND l.kind = ? AND {_OF_NOW}"
+        " LIMIT 1",
+        (book_id, kind, account),
+    ).fetchone()
+    return row is not None
+
+
 # When the server's lists were read
 
 

@@ -28,6 +28,31 @@ _IS_DUE = f"p.planned_as IS NOT (?2 || ' ' || {_SEEN})"
 STUCK = "stuck "  # before a state of which all was decided that could be: the book itself could not be read
 
 
+def are_any(store: Store) -> bool:
+    """Whether there are any marks at all."""
+    return store.execute("SELECT 1 FROM mark LIMIT 1").fetchone() is not None
+
+
+def are_any_unmatched(store: Store) -> bool:
+    """Whether a book with marks has not been looked for on the server."""
+    row = store.execute(
+        "SELECT 1 FROM book WHERE server_id IS NULL AND tracked = 1 AND unmatched_reason IS NULL AND hand_id IS NULL"
+        " AND id IN (SELECT book_id FROM mark WHERE gone = 0) LIMIT 1"
+    ).fetchone()
+    return row is not None
+
+
+def read_since(store: Store, since: int, until: int, most: int) -> list[Place]:
+    """Recorded books on the server of which a reading ended in that time."""
+    rows = store.execute(
+        "SELECT b.id, b.server_id, b.file, b.format FROM book b WHERE b.tracked = 1 AND b.server_id IS NOT NULL"
+        " AND b.file <> '' AND b.id IN (SELECT book_id FROM reading_session WHERE ended_at BETWEEN ? AND ?)"
+        " ORDER BY b.id DESC LIMIT ?",
+        (since, until, most),
+    )
+    return [Place(*row) for row in rows]
+
+
 def due(store: Store, account: str, basis: str, most: int) -> list[Place]:
     """Recorded books on the server whose marks are not as they were when they were decided about."""
     rows = store.execute(

@@ -248,24 +248,31 @@ def mark_entry(store: Store, kind: str, key: str) -> MarkEntry | None:
     return None if row is None else MarkEntry(*row)
 
 
-def put(store: Store, kind: str, key: str, book_id: int, payload: str, now: int) -> None:
+def is_under_way(store: Store, kind: str, key: str) -> bool:
+    """Whether only the server knows what has become of it, and is still to be asked."""
+    entry = mark_entry(store, kind, key)
+    return entry is not None and entry.state != rules.ACKNOWLEDGED and entry.may_be_there()
+
+
+def put(store: Store, kind: str, key: str, book_id: int, payload: str, now: int) -> bool:
     """This is to be sent. What is open under the key gives way to it, but for what the server may have already.
 
-    What was settled under it is forgotten, unless it was refused and is the same.
+    What was settled under it is forgotten, unless it was refused and is the same. Whether it is new.
     """
     entry = mark_entry(store, kind, key)
     if entry is not None and entry.state in (rules.ACKNOWLEDGED, rules.REJECTED):
         if entry.state == rules.REJECTED and entry.payload == payload:
-            return
+            return False
         store.execute("DELETE FROM outbox WHERE id = ?", (entry.id,))
         entry = None
     if entry is None:
-        add(store, kind, key, book_id, payload, rules.NEW, False, now)
-    elif entry.payload != payload and (kind == rules.EDIT or not entry.may_be_there()):
+        return add(store, kind, key, book_id, payload, rules.NEW, False, now)
+    if entry.payload != payload and (kind == rules.EDIT or not entry.may_be_there()):
         store.execute(
             "UPDATE outbox SET payload = ?, state = ?, changed_at = ?, attempts = 0, reason = NULL WHERE id = ?",
             (payload, rules.after(entry.state, rules.REVISED), now, entry.id),
         )
+    return False
 
 
 def withdraw_changes_of_marks(store: Store) -> None:
@@ -273,16 +280,6 @@ def withdraw_changes_of_marks(store: Store) -> None:
     store.execute(
         f"DELETE FROM outbox WHERE kind IN ('edit', 'deletion') AND {_OPEN} AND instr(payload, '\"mark\":') > 0"
     )
-
-
-def has_marks(store: Store, book_id: int) -> bool:
-    """Whether an edit or a deletion of a book's waits for nothing but a run."""
-    row = store.execute(
-        f"SELECT 1 FROM outbox WHERE book_id = ? AND state IN ('new', 'intent') AND {_OPEN}"
-        " AND kind IN ('edit', 'deletion') LIMIT 1",
-        (book_id,),
-    ).fetchone()
-    return row is not None
 
 
 _OWN_STATE = (

@@ -35,6 +35,8 @@ PULLED_AT = "pulled_at"  # when changes of ratings, status and progress on the s
 LEFT_OPEN = "left_open."  # and book and field: the two values of which the reader did not want to say which counts
 KOSYNC_TOLD = "kosync_told"  # "1": that KOReader's own progress sync is on as well has been said
 MARKS_TURN_AT = "marks_turn_at"  # when the server's lists of books that are not being read were last asked for
+MARKS_ASK = "marks_ask."  # and book: why so many of its marks would go, and how many: the reader is asked first
+MARKS_ANSWER = "marks_answer."  # and book: what she answered, until that is done
 MARKS_TOLD = "marks_told."  # and book: the marks that its last change for KOReader was about, by the change's number
 REBUILT_AT = "rebuilt_at"  # when this store was filled, in one go, from what a damaged one left
 CLOCK_OFFSET_S = "clock_offset_s"  # how far the server's clock was ahead of this device's, when it was last seen
@@ -60,6 +62,15 @@ def put(store: Store, key: str, value: str) -> None:
 
 def remove(store: Store, key: str) -> None:
     store.execute("DELETE FROM setting WHERE key = ?", (key,))
+
+
+def under(store: Store, prefix: str) -> list[tuple[str, str]]:
+    """(rest of the key, value) of all keys that begin with `prefix`, which ends in a dot."""
+    rows = store.execute(
+        "SELECT substr(key, ?2), value FROM setting WHERE key > ?1 AND key < ?3 ORDER BY key",
+        (prefix, len(prefix) + 1, prefix[:-1] + "/"),
+    )
+    return [(str(rest), str(value)) for rest, value in rows]
 
 
 def forget_dialect(store: Store) -> None:

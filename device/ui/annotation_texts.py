@@ -87,14 +87,12 @@ def _quoted(words: str) -> str:
 _SAID = {
     "both_kept": "its note was changed here and on the server. Both texts are kept.",
     "edit_won": "it was deleted on one side and changed on the other. It stays.",
-    "ours_stands": "its colour or style was changed here and on the server. This device's stays.",
-    "came_back": "it was deleted here, but changed on the server since. It comes back.",
-    "stays_there": "it was deleted on the server, but changed here since. It is sent again.",
+    "look_ours": "its colour or style was changed here and on the server. This device's stays.",
 }
 
 
 def said(code: str, title: str, words: str) -> str:
-    """`code`: one of `device/core/annotations/merge.py`."""
+    """`code`: of `device/core/annotations/hearing.py`."""
     about = f", {_quoted(words)}" if words.strip() else ""
     return f"“{title}”{about}: {_SAID[code]}"
 

@@ -1,0 +1,427 @@
+"""Highlights, notes and bookmarks: what is to be sent of them, what the device is to be given, and when the server's
+lists are read.
+
+A book's marks are decided about together: where they stand is looked up (`annotation_places.py`), the rules say what
+follows (`device/core/annotations/`), and that becomes entries of the outbox and offers to the device, in one
+transaction. What is new goes out without asking: the server refuses a second one at the same place. Before anything is
+changed or deleted the book's lists are read in the same run, and what is in them is decided about first.
+
+The lists are read besides: of the book that has just been opened, or closed within the hour; when the reader asks; of
+what the server has named without saying its number; and of a few others once a day.
+
+Promises: a list that could not be read to its end says nothing; a list without what was in it before is believed only
+if the server still has the book. A book that cannot be read keeps none of the others, and nothing else of it, waiting.
+Called by: `device/sending/sender.py`. What the device is to be given is told by `device/verbs/annotation_results.py`.
+"""
+
+from __future__ import annotations
+
+from device import protocol
+from device.core import outbox as rules
+from device.core import preferences
+from device.core.annotations import book, identity
+from device.core.annotations.calls import CREATE
+from device.core.annotations.destinations import place_of_row, wishes_of
+from device.core.annotations.holding import STAND_IN
+from device.core.annotations.marks import ServerMark
+from device.core.instants import to_iso
+from device.epub.cfi import normal_form
+from device.sending import agreeing, annotation_places
+from device.sending.changes import GONE
+from device.server import deliveries
+from device.server.errors import ServerFailed
+from device.store import books, holdings, mark_links, mark_plans, marks, outbox, settings
+from device.store import shared_values as stored_books
+from device.ui import annotation_texts as texts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from device.core.annotations.holding import Holding
+    from device.core.annotations.merge import Plan
+    from device.core.preferences import Preferences
+    from device.protocol import Job, Result
+    from device.sending.annotation_places import Found
+    from device.sending.clock import Clock
+    from device.sending.dialect import Dialect
+    from device.server.client import Client
+    from device.store.database import Store
+    from device.store.marks import StoredMark
+    from device.store.outbox import BookToServe, Entry
+    from device.store.shared_values import Place
+
+PULL_EVERY_S, PULL_ASKED_EVERY_S = 3_600, 60  # of one book
+JUST_CLOSED_S = 3_600  # what was read before that is not read any more
+CLOSED_MOST = 5  # books that somebody closes within that time
+TURN_EVERY_S = 86_400  # for the books that are not being read: when one is opened its lists are read anyway
+TURN_BOOKS = 3
+ROWS_MOST = 20_000  # of one of a book's lists: more than anybody marks, and 20 MB
+BOOKS_AT_ONCE = 1_000  # that are due; more than an e-reader holds books with highlights
+
+OF_HIGHLIGHTS = (rules.HIGHLIGHT, rules.IN_BOOK_NOTE)
+
+
+class Heard:
+    """What the server has of a book's marks, of the kinds whose lists were read."""
+
+    __slots__ = ("kinds", "rows")
+
+    def __init__(self, kinds: tuple[str, ...], rows: list[ServerMark]) -> None:
+        self.kinds = kinds
+        self.rows = rows
+
+
+class Annotations:
+    """One run's. `check_time` raises when the run's time is up."""
+
+    def __init__(
+        self,
+        store: Store,
+        client: Client,
+        wanted: Preferences,
+        job: Job,
+        result: Result,
+        clock: Clock,
+        dialect: Dialect,
+        check_time: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._client = client
+        self._wanted = wanted
+        self._job = job
+        self._result = result
+        self._clock = clock
+        self._dialect = dialect
+        self._check_time = check_time
+        self._account = settings.get(store, settings.MATCHES_OF) or ""
+        self._heard: dict[int, set[str]] = {}  # by book: of which kinds the lists were read in this run
+        self._unheard: set[int] = set()  # books whose lists could not be had in this run
+        self._unread: set[int] = set()  # books whose file could not be read in this run
+        self._stuck = {place.book_id for place in mark_plans.stuck(store, self._account, BOOKS_AT_ONCE)}
+        self._named: dict[int, Place] = {}  # books with something that is there under a number that is not known
+        self.problem: ServerFailed | None = None  # why lists could not be had
+
+    # When
+
+    def decide(self) -> None:
+        """About all books whose marks are not what they were. Raises ServerError."""
+        for place in due(self._store, self._wanted, self._account, self._job.asked_for()):
+            if place.book_id not in self._unread:
+                self._check_time()
+                self._decide(place, None)
+        while self._named:
+            _, place = self._named.popitem()
+            self._hear_and_decide(place, None)
+
+    def pull(self) -> None:
+        """Reads the lists for which it is time. Raises ServerError."""
+        now = self._clock.wall_s()
+        for place in to_pull(self._store, self._wanted, self._job, now, self._account):
+            self._hear_and_decide(place, None)
+        if _is_turn(self._store, now) or settings.get(self._store, settings.MARKS_TURN_AT) is None:
+            with self._store.transaction():
+                settings.put(self._store, settings.MARKS_TURN_AT, str(now))
+        self.decide()
+
+    def is_to_be_heard(self, served: BookToServe) -> bool:
+        """Whether something of a book waits for its lists, and they have not been read in this run."""
+        return served.id not in self._unheard and bool(self._lists_needed(served.id))
+
+    def hear(self, served: BookToServe) -> None:
+        """Reads the lists that something waits for, and decides anew. Raises what ends a run."""
+        place = stored_books.Place(served.id, served.server_id, served.file, served.format)
+        self._hear_and_decide(place, self._lists_needed(served.id))
+
+    def may_go(self, entry: Entry) -> bool:
+        """Whether it need not wait for a list of the server's that has not been read in this run."""
+        if entry.kind not in rules.OF_MARKS:
+            return True
+        kind = agreeing.list_needed(entry.payload)
+        return kind is None or kind in self._heard.get(entry.book_id, ())
+
+    def _lists_needed(self, book_id: int) -> list[str]:
+        found = {agreeing.list_needed(entry.payload) for entry in outbox.open_of_marks(self._store, book_id)}
+        heard = self._heard.get(book_id, set())
+        return sorted(kind for kind in found if kind is not None and kind not in heard)
+
+    # The server's lists
+
+    def _hear_and_decide(self, place: Place, kinds: list[str] | None) -> None:
+        """`kinds`: which lists are wanted; None: all."""
+        if place.book_id in self._unheard:
+            return
+        wanted = self._kinds(place) if kinds is None else kinds
+        try:
+            rows = self._hear(place, wanted)
+        except ServerFailed as problem:
+            self._unheard.add(place.book_id)
+            self.problem = problem
+            return
+        if rows is None:
+            return
+        self._heard.setdefault(place.book_id, set()).update(wanted)
+        if kinds is None:
+            with self._store.transaction():
+                now = self._clock.wall_s()
+                mark_links.note_pull(self._store, place.book_id, self._account, place.server_id, now)
+        self._decide(place, Heard(tuple(wanted), rows))
+
+    def _hear(self, place: Place, kinds: list[str]) -> list[ServerMark] | None:
+        """None: the server does not have the book any more. Raises ServerError."""
+        rows: list[ServerMark] = []
+        for kind in kinds:
+            self._check_time()
+            for row in self._client.marks(deliveries.KINDS[kind], place.server_id):
+                if len(rows) == ROWS_MOST:
+                    raise self._client.failing("has more highlights of a book than can be compared")
+                try:
+                    rows.append(ServerMark.from_row(kind, row))
+                except ValueError:
+                    continue
+        there = {(row.kind, row.id) for row in rows}
+        links = mark_links.of_book(self._store, place.book_id, self._account)
+        known = {(link.kind, link.remote_id) for link in links if link.kind in kinds and link.remote_id is not None}
+        if not known <= there:
+            # A book that is not there has empty lists.
+            self._check_time()
+            is_there = self._client.has_book(place.server_id)
+            if is_there is None:
+                raise self._client.failing("does not say whether it still has a book")
+            if not is_there:
+                with self._store.transaction():
+                    books.lose(self._store, place.book_id, GONE)
+                return None
+        return rows
+
+    def _kinds(self, place: Place) -> list[str]:
+        """Which lists say something about the book's marks: notes on its page only where one of ours can be."""
+        kinds: list[str] = []
+        if self._wanted.get(preferences.HIGHLIGHTS) == preferences.ON:
+            kinds.extend(OF_HIGHLIGHTS)
+            if mark_links.has_kind(self._store, place.book_id, self._account, rules.BOOK_NOTE):
+                kinds.append(rules.BOOK_NOTE)
+        if self._wanted.get(preferences.BOOKMARKS) == preferences.ON:
+            kinds.append(rules.BOOKMARK)
+        return kinds
+
+    # Deciding
+
+    def _decide(self, place: Place, heard: Heard | None) -> None:
+        now = self._clock.wall_s()
+        cause = ""
+        stored = marks.of_book(self._store, place.book_id)
+        try:
+            annotation_places.place_marks(self._store, place, stored)
+        except annotation_places.CannotRead as problem:
+            cause = str(problem)
+        if heard is not None:
+            stored = self._without_old_misses(stored)
+        is_fixed = annotation_places.has_fixed_pages(place)
+        has_pages = is_fixed and self._dialect.has_page_bookmarks()
+        wishes = wishes_of(self._wanted, has_pages, is_fixed, normal_form)
+        held = self._held(place, stored)
+        made: list[tuple[Holding, Found | None]] = []
+        if heard is not None:
+            unknown = identity.pair_rows(held, heard.rows, heard.kinds, wishes)
+            made = self._take_in(place, stored, held, unknown)
+        answer = settings.get(self._store, f"{settings.MARKS_ANSWER}{place.book_id}") or ""
+        with self._store.transaction():
+            for holding, found in made:
+                holdings.add(self._store, place.book_id, holding, now)
+                annotation_places.keep(self._store, holding, found)
+            held.extend(holding for holding, _ in made)
+            planned = book.plan_all(held, wishes, answer)
+            for plan in planned.plans:
+                plan.apply(_koreaders_words(now + self._job.utc_offset_s))
+                self._keep(place, plan.holding, now)
+            inexact = self._put(place, planned.plans, heard is not None, now)
+            self._ask(place, planned, answer)
+            mark_plans.note(self._store, place, self._account, _basis(self._wanted), bool(cause))
+        if cause:
+            self._unread.add(place.book_id)
+        self._say(place, planned.plans, inexact, cause)
+
+    def _held(self, place: Place, stored: list[StoredMark]) -> list[Holding]:
+        """Those of the kinds that are wanted, with their places."""
+        held = holdings.of_book(self._store, place.book_id, self._account)
+        held = [holding for holding in held if self._wanted.get(SWITCHES[holding.kind]) == preferences.ON]
+        annotation_places.spell(held, place, stored)
+        return held
+
+    def _keep(self, place: Place, holding: Holding, now: int) -> None:
+        if not holding.links and holding.device is None and not holding.is_offered:
+            marks.remove(self._store, holding.key)  # neither side has it, and the device never had
+            return
+        holdings.save(self._store, holding, now)
+        holdings.save_links(self._store, holding, self._account, place.server_id, now)
+
+    def _take_in(
+        self, place: Place, stored: list[StoredMark], held: list[Holding], rows: list[ServerMark]
+    ) -> list[tuple[Holding, Found | None]]:
+        """What was made elsewhere, as marks to be offered to the device; what has no place in it stays there."""
+        made: list[tuple[Holding, Found | None]] = []
+        missed = 0
+        try:
+            places = annotation_places.find_rows(place, stored, rows) if rows else []
+        except annotation_places.CannotRead:
+            return []
+        for row, found in zip(rows, places, strict=True):
+            known = [*held, *[holding for holding, _ in made]]
+            if found is None:
+                holding = identity.take_in(row, 0, "", "", known)
+                holding.could_not_take()
+                missed += row.kind in OF_HIGHLIGHTS
+            else:
+                holding = identity.take_in(row, 0, found.pos0, found.pos1, known, found.text, found.dom)
+                holding.cfi, holding.place = row.cfi, place_of_row(row, normal_form)
+            made.append((holding, found))
+        if missed:
+            self._result.say(protocol.INFO, texts.not_placed_here(self._title(place), missed))
+        return made
+
+    def _without_old_misses(self, stored: list[StoredMark]) -> list[StoredMark]:
+        """What an older converter did not find here is looked for again, as if it had never been seen."""
+        old = [mark for mark in stored if annotation_places.is_old_miss(mark)]
+        with self._store.transaction():
+            for mark in old:
+                marks.remove(self._store, mark.id)
+        return [mark for mark in stored if mark not in old]
+
+    # What follows
+
+    def _put(self, place: Place, plans: list[Plan], is_heard: bool, now: int) -> int:
+        """Brings the outbox to what is to be told; how many highlights go as notes for want of a place."""
+        told: set[tuple[str, str]] = set()
+        inexact = 0
+        for plan in plans:
+            mark = plan.holding
+            for call in plan.calls if self._may_be_sent(place) else ():
+                kind, key, payload = agreeing.entry_of(mark.key, call)
+                told.add((kind, key))
+                before = outbox.mark_entry(self._store, kind, key)
+                was_taken = before is not None and before.state == rules.ACKNOWLEDGED and before.payload == payload
+                if was_taken and not is_heard:
+                    continue  # which the list has not confirmed yet
+                if outbox.put(self._store, kind, key, place.book_id, payload, now):
+                    inexact += call.op == CREATE and call.role == STAND_IN and mark.kind == rules.HIGHLIGHT
+            for link in mark.links:
+                is_nameless = link.remote_id is None and link.sent_server is not None
+                if is_nameless and not outbox.is_under_way(self._store, link.kind, agreeing.key(mark.key, link.role)):
+                    self._named[place.book_id] = place
+        self._withdraw(place, told, plans, now)
+        return inexact if annotation_places.has_places(place) else 0
+
+    def _withdraw(self, place: Place, told: set[tuple[str, str]], plans: list[Plan], now: int) -> None:
+        """What waits, and is not to be told any more; of what the server may have, only what it is known to have."""
+        known = {agreeing.key(plan.holding.key, link.role): link for plan in plans for link in plan.holding.links}
+        planned = {plan.holding.key for plan in plans}
+        for entry in outbox.open_of_marks(self._store, place.book_id):
+            found = agreeing.call_of(entry.payload)
+            if found is None or found[0] not in planned or (entry.kind, entry.key) in told:
+                continue
+            link = known.get(entry.key)
+            is_there = link is not None and link.remote_id is not None and found[1].op == CREATE
+            if not entry.may_be_there() or entry.kind == rules.EDIT or is_there:
+                outbox.change(self._store, entry.id, rules.after(entry.state, rules.WITHDRAWN), False, now, None)
+
+    def _may_be_sent(self, place: Place) -> bool:
+        if self._wanted.get(preferences.MARKS_UPLOAD) != preferences.WHEN_FINISHED:
+            return True
+        return stored_books.finish(self._store, place.book_id).at > 0
+
+    def _ask(self, place: Place, planned: book.BookPlan, answer: str) -> None:
+        """Keeps what is to be asked about the book until it is answered, and lets go of what is not."""
+        key = f"{settings.MARKS_ASK}{place.book_id}"
+        question = planned.question
+        if question is None:
+            settings.remove(self._store, key)
+        else:
+            settings.put(self._store, key, f"{question.why} {question.count}")
+        if answer:
+            settings.remove(self._store, f"{settings.MARKS_ANSWER}{place.book_id}")
+
+    def _say(self, place: Place, plans: list[Plan], inexact: int, cause: str) -> None:
+        title = self._title(place)
+        for plan in plans:
+            mark = plan.wanted or plan.holding.device
+            for code in plan.says:
+                self._result.say(protocol.INFO, texts.said(code, title, "" if mark is None else mark.text or mark.note))
+        if inexact:
+            self._result.say(protocol.INFO, texts.sent_as_notes(title, inexact))
+        waiting = [plan for plan in plans if plan.holding.place is None and plan.wanted is not None]
+        if cause and waiting and (self._job.asked_for() or place.book_id not in self._stuck):
+            self._result.say(protocol.WARNING, texts.cannot_be_read(title, len(waiting), cause))
+
+    def _title(self, place: Place) -> str:
+        found = stored_books.title_and_file(self._store, place.book_id)
+        return place.file if found is None else found[0]
+
+
+SWITCHES = {rules.HIGHLIGHT: preferences.HIGHLIGHTS, rules.BOOKMARK: preferences.BOOKMARKS}
+
+
+def are_of_interest(store: Store, wanted: Preferences, job: Job, now: int) -> bool:
+    """Whether a run has something to do for highlights, although nothing else waits."""
+    account = settings.get(store, settings.MATCHES_OF) or ""
+    return bool(
+        due(store, wanted, account, job.asked_for())
+        or to_pull(store, wanted, job, now, account)
+        or (is_on(wanted) and mark_plans.are_any_unmatched(store))
+    )
+
+
+def due(store: Store, wanted: Preferences, account: str, asked_for: bool) -> list[Place]:
+    """Books about whose marks something is to be decided; where one could not be read, only if the reader asks."""
+    if not is_on(wanted) or not mark_plans.are_any(store):
+        return []
+    found = mark_plans.due(store, account, _basis(wanted), BOOKS_AT_ONCE)
+    return [*found, *mark_plans.stuck(store, account, BOOKS_AT_ONCE)] if asked_for else found
+
+
+def to_pull(store: Store, wanted: Preferences, job: Job, now: int, account: str) -> list[Place]:
+    """The book that is open, or was closed just now; and once a day a few others."""
+    if not is_on(wanted):
+        return []
+    places = stored_books.matched_with_file(store, job.book) if job.book else []
+    if job.reason != protocol.OPEN:
+        places.extend(mark_plans.read_since(store, now - JUST_CLOSED_S, now, CLOSED_MOST))
+        if _is_turn(store, now):
+            places.extend(mark_links.longest_unpulled(store, account, now - TURN_EVERY_S, TURN_BOOKS))
+    every_s = PULL_ASKED_EVERY_S if job.asked_for() else PULL_EVERY_S
+    found: dict[int, Place] = {}
+    for place in places:
+        age_s = now - mark_links.pulled_at(store, place.book_id, account)
+        if not 0 <= age_s < every_s:
+            found[place.book_id] = place
+    return list(found.values())
+
+
+def _is_turn(store: Store, now: int) -> bool:
+    """Whether it is time for the books that are not being read. The first time is a day after the first run."""
+    turn_at = settings.get(store, settings.MARKS_TURN_AT)
+    return turn_at is not None and not 0 <= now - settings.get_int(store, settings.MARKS_TURN_AT) < TURN_EVERY_S
+
+
+def _koreaders_words(local_s: int) -> str:
+    return to_iso(local_s)[:19].replace("T", " ")
+
+
+def is_on(wanted: Preferences) -> bool:
+    return any(wanted.get(key) == preferences.ON for key in SWITCHES.values())
+
+
+def _basis(wanted: Preferences) -> str:
+    """What a decision depends on besides the marks themselves."""
+    from device.epub.positions import CONVERTER
+
+    return " ".join([str(CONVERTER), *[str(wanted.get(key)) for key in _OF_DECISIONS]])
+
+
+_OF_DECISIONS = (
+    preferences.HIGHLIGHTS,
+    preferences.BOOKMARKS,
+    preferences.NOTES_TO,
+    preferences.NOTES_IN_BOOK,
+    preferences.MARKS_UPLOAD,
+)
