@@ -23,12 +23,15 @@ usage: booklore-sync VERB --data FOLDER [--job FILE]
          [--statistics FILE]     ... from FILE, not from settings/statistics.sqlite3 beside FOLDER; also for status
   import-plugin [--from FOLDER]  take over what the old Lua plugin left, in KOReader's own folder or in FOLDER
          [--decline]             ... take nothing, and do not offer it again
+  collect-marks                  take the highlights and bookmarks of all books that KOReader has opened
   trust FINGERPRINT|none         believe the server's certificate with this SHA-256 fingerprint, and no other
   sign-out                       remove account, password and tokens from this device; what was recorded stays
   selfcheck                      try store, clock, certificates and server
   set [KEY VALUE]                change a preference; without KEY and VALUE, list them
   rate --book FILE 1..10|none    what the reader thinks of a book
   mark --book FILE STATUS        its read status: read, reading, paused, abandoned or unread
+  marks --book FILE delete|restore
+                                 what is to become of many highlights that are gone on one side
   track --book FILE on|off       whether the reading of a book is recorded and sent
   match --book FILE [NUMBER|TITLE|none|again]
                                  which book on the server a file is: say it, set it, look for a title, undo it
@@ -46,7 +49,7 @@ usage: booklore-sync VERB --data FOLDER [--job FILE]
 TRACE, KOREADER_CAP = "trace", "koreader_cap"
 FINGERPRINT = "fingerprint"  # of `trust`
 KEY, VALUE, ON = "key", "value", "on"  # arguments of `set` and `track`, as in a job
-RATING, STATUS = "rating", "status"  # of `rate` and `mark`
+RATING, STATUS, ANSWER = "rating", "status", "answer"  # of `rate`, `mark` and `marks`
 HISTORY, STATISTICS = "history", "statistics"  # of `status` and `import-history`
 FROM, DECLINE = "from", "decline"  # of `import-plugin`
 BOOK_FILE, DOM, REVERSE = "book_file", "dom", "reverse"  # of `positions`
@@ -71,6 +74,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     protocol.MATCH: (VALUE,),
     protocol.RATE: (RATING,),
     protocol.MARK: (STATUS,),
+    protocol.MARKS: (ANSWER,),
     protocol.SESSIONS: (TRACE,),
     protocol.POSITIONS: (BOOK_FILE,),
 }

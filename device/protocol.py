@@ -25,13 +25,15 @@ IMPORT_PLUGIN = "import-plugin"
 RATE, MARK, POSITION, APPLIED = "rate", "mark", "position", "applied"
 MATCH, HARDCOVER = "match", "hardcover"
 TRUST, SIGN_OUT = "trust", "sign-out"
-COLLECT_MARKS = "collect-marks"
+COLLECT_MARKS, MARKS = "collect-marks", "marks"
 JOB_VERBS = (
     INGEST, SYNC, STATUS, SELFCHECK, CONFIGURE, SET, TRACK, IMPORT_HISTORY, IMPORT_PLUGIN, RATE, MARK, POSITION,
-    APPLIED, MATCH, HARDCOVER, TRUST, SIGN_OUT, COLLECT_MARKS,
+    APPLIED, MATCH, HARDCOVER, TRUST, SIGN_OUT, COLLECT_MARKS, MARKS,
 )  # fmt: skip
 VERBS = (*JOB_VERBS, SESSIONS, POSITIONS)
-READERS_CHANGES = (SET, TRACK, RATE, MARK, POSITION, APPLIED, MATCH, HARDCOVER, TRUST, SIGN_OUT)  # they wait for a turn
+READERS_CHANGES = (
+    SET, TRACK, RATE, MARK, MARKS, POSITION, APPLIED, MATCH, HARDCOVER, TRUST, SIGN_OUT,
+)  # fmt: skip  # they wait for a turn
 TAP = "tap"  # the reader asked: no pause keeps the run from trying
 OPEN = "open"  # a book was opened: what the server knows of it may be newer
 NETWORK = "network"  # a network has just come, perhaps another one

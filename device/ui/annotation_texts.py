@@ -23,10 +23,6 @@ NOTES_ON_THEIR_OWN = "In the book: a note of its own"
 UPLOAD_AFTER_SESSION = "Send them when a book is closed"
 UPLOAD_WHEN_FINISHED = "Send them when a book is finished"
 
-DELETE_THERE = "Delete them there, too"
-BRING_BACK = "Bring them back"
-LATER = "Decide later"
-
 
 def _counted(forms: tuple[str, str], count: int) -> str:
     return forms[0] if count == 1 else forms[1].replace("{}", f"{count:,}")
@@ -97,15 +93,23 @@ def said(code: str, title: str, words: str) -> str:
     return f"“{title}”{about}: {_SAID[code]}"
 
 
-def mass_deletion(title: str, gone: int, of: int) -> str:
-    return (
-        f"{gone} of {of} highlights and bookmarks of “{title}” are not on this device any more. Are they to be deleted"
-        " on the server, too?"
-    )
+# Many at once that are gone on one side: why, as `device/core/annotations/book.py` calls it.
+
+_MASS = {
+    "gone_here": "{} highlights and bookmarks of “{title}” were deleted on this device. On the server, too?",
+    "gone_there": "{} highlights and bookmarks of “{title}” are not on the server any more. Delete them here?",
+    "record_lost": "KOReader has lost its record of “{title}”, with {} highlights and bookmarks. Bring them back?",
+}
+MASS_ANSWERS = {  # (go ahead, restore)
+    "gone_here": ("Delete them there", "Bring them back here"),
+    "gone_there": ("Delete them here", "Keep them, and send them again"),
+    "record_lost": ("Delete them on the server, too", "Bring them back"),
+}
 
 
-def mass_deletion_there(title: str, gone: int, of: int) -> str:
-    return (
-        f"{gone} of {of} highlights and bookmarks of “{title}” are not on the server any more. Are they to be deleted"
-        " on this device, too?"
-    )
+def mass_deletion(why: str, title: str, count: int) -> str:
+    return _MASS.get(why, _MASS["gone_here"]).replace("{title}", title).replace("{}", str(count))
+
+
+ANSWER_HOW = "name the book with --book FILE, and say delete or restore"
+NOTHING_ASKED = "Nothing is to be decided about this book's highlights any more."

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import binascii
 
-from device import json_text
+from device import json_text, protocol
 from device.core import preferences
+from device.core.annotations.book import GONE_HERE
+from device.core.annotations.merge import GO_AHEAD, RESTORE
 from device.core.outbox import BOOKMARK, HIGHLIGHT
 from device.store import marks, settings
+from device.store import shared_values as stored_books
+from device.ui import annotation_texts as texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +38,12 @@ SWITCHES = {HIGHLIGHT: preferences.HIGHLIGHTS, BOOKMARK: preferences.BOOKMARKS}
 
 
 def tell(store: Store, wanted: Preferences, result: Result) -> None:
-    """One change for each book."""
+    """One change for each book, and the questions about many that are gone."""
+    for book, asked in settings.under(store, settings.MARKS_ASK):
+        why, _, count = asked.partition(" ")
+        found = stored_books.title_and_file(store, int(book)) if _is_number(book) else None
+        if found is not None and _is_number(count):
+            result.questions.append(_question(int(book), found[0], why, int(count)))
     left_bytes = ITEMS_MAX_BYTES
     for batch in _by_book(marks.offered(store, OFFERED_MOST), wanted):
         items: list[Item] = []
@@ -52,6 +61,20 @@ def tell(store: Store, wanted: Preferences, result: Result) -> None:
         if items:
             id = _remembered(store, batch[0].mark.book_id, told)
             result.changes.append({"id": id, "kind": "annotations", "file": batch[0].file, "items": list(items)})
+
+
+def _question(book_id: int, title: str, why: str, count: int) -> Json:
+    def ask(answer: str) -> Item:
+        return {"verb": protocol.MARKS, "arguments": {"book_id": book_id, "answer": answer}}
+
+    delete, restore = texts.MASS_ANSWERS.get(why, texts.MASS_ANSWERS[GONE_HERE])
+    return {
+        "id": f"marks-{book_id}-{why}-{count}",
+        "text": texts.mass_deletion(why, title, count),
+        "when": "between_books",
+        "answers": [{"label": restore, **ask(RESTORE)}, {"label": delete, **ask(GO_AHEAD)}],
+        "dismissed": ask("later"),
+    }
 
 
 def _by_book(offered: list[Offered], wanted: Preferences) -> list[list[Offered]]:
@@ -95,6 +118,11 @@ def _told(store: Store, book_id: int) -> tuple[int, list[Json]]:
 
 def _text(value: Json) -> str:
     return json_text.encode(value).decode("utf-8")
+
+
+def is_of_marks(change: str) -> bool:
+    """Whether a change's name is one of these, rather than of a rating or a status."""
+    return change.partition("-")[2].partition("-")[0] == NAME
 
 
 def reported(store: Store, change: str, outcomes: str) -> list[tuple[StoredMark, str]]:

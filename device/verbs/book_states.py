@@ -17,6 +17,9 @@ from device.core.shared_values import PROGRESS, RATING, STATUS
 from device.store import books, outbox, preferences, settings
 from device.store import shared_values as stored
 from device.ui import book_state_texts as texts
+from device.ui.annotation_texts import not_placed_here
+from device.verbs.annotation_results import is_of_marks
+from device.verbs.annotations import take_report
 from device.verbs.book_state_results import SWITCHES, book_and_field, change_id, left_key
 
 TYPE_CHECKING = False
@@ -50,7 +53,7 @@ def rate(run: Run) -> None:
         _say_so(run, book_id, RATING, text)
     if run.job.id is None:
         run.result.say(protocol.INFO, texts.rated(title, rating))
-    _send(run)
+    send(run)
 
 
 def mark(run: Run) -> None:
@@ -68,7 +71,7 @@ def mark(run: Run) -> None:
         _say_so(run, book_id, STATUS, status)
     if run.job.id is None:
         run.result.say(protocol.INFO, texts.marked(title, status))
-    _send(run)
+    send(run)
 
 
 def _leave_open(run: Run, book_id: int, field: str) -> None:
@@ -104,8 +107,12 @@ def position(run: Run) -> None:
 def applied(run: Run) -> None:
     """What came of each change that KOReader was given."""
     now = int(time.time())
+    missed: dict[str, int] = {}
     with run.store.transaction():
         for name, outcome in run.job.arguments.items():
+            if is_of_marks(name):
+                missed.update(take_report(run.store, name, str(outcome), now))
+                continue
             found = book_and_field(name)
             if found is None or outcome not in (DONE, OTHER, GONE):
                 continue
@@ -119,6 +126,8 @@ def applied(run: Run) -> None:
             elif outcome == OTHER:
                 row.offered, row.offered_at = None, 0  # she is further on than that by now
             stored.save(run.store, found[0], row)
+    for title, count in missed.items():
+        run.result.say(protocol.INFO, not_placed_here(title, count))
 
 
 def _take(row: SharedValue, now: int) -> None:
@@ -169,7 +178,7 @@ def _say_so(run: Run, book_id: int, field: str, value: str | None) -> None:
     stored.save(run.store, book_id, row)
 
 
-def _send(run: Run) -> None:
+def send(run: Run) -> None:
     """An answer that was given by hand goes out at once, where things go out by themselves."""
     if run.job.id is not None and not preferences.load(run.store).is_manual():
         from device.verbs.table import VERBS

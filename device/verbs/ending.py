@@ -42,10 +42,11 @@ def finish(run: Run) -> None:
     _write_for_launcher(run, entries, account, secrets.has_others(), problem, offered)
     if run.job.id is not None:
         from device.store import preferences
-        from device.verbs import book_state_results
+        from device.verbs import annotation_results, book_state_results
 
         wanted = preferences.load(run.store)
         book_state_results.tell(run.store, wanted, run.job, run.result)
+        annotation_results.tell(run.store, wanted, run.result)
         if run.job.verb == protocol.SYNC:
             book_state_results.warn_of_kosync(run.store, wanted, run.job, run.result)
     if run.job.verb == protocol.STATUS and not is_preview(run.job):

@@ -56,6 +56,12 @@ def _import_plugin(run: Run) -> None:
     import_plugin(run)
 
 
+def _collect_marks(run: Run) -> None:
+    from device.verbs.collecting import collect_all
+
+    collect_all(run)
+
+
 def _set(run: Run) -> None:
     from device.verbs.settings import set_preference
 
@@ -105,6 +111,12 @@ def _mark(run: Run) -> None:
     mark(run)
 
 
+def _marks(run: Run) -> None:
+    from device.verbs.annotations import answer
+
+    answer(run)
+
+
 def _position(run: Run) -> None:
     from device.verbs.book_states import position
 
@@ -125,12 +137,14 @@ VERBS: dict[str, Callable[[Run], None]] = {
     protocol.TRACK: _track,
     protocol.IMPORT_HISTORY: _import_history,
     protocol.IMPORT_PLUGIN: _import_plugin,
+    protocol.COLLECT_MARKS: _collect_marks,
     protocol.MATCH: _match,
     protocol.HARDCOVER: _hardcover,
     protocol.TRUST: _trust,
     protocol.SIGN_OUT: _sign_out,
     protocol.RATE: _rate,
     protocol.MARK: _mark,
+    protocol.MARKS: _marks,
     protocol.POSITION: _position,
     protocol.APPLIED: _applied,
 }
