@@ -24,9 +24,15 @@ WINDOWS_1252 = (
 )
 # Encodings by the beginnings of their names: those that browsers read byte by byte, and those that they do not.
 _ONE_BYTE = ("iso-8859-", "iso8859", "iso_8859", "iso88", "windows-", "cp125", "x-cp125", "latin", "us-ascii", "ascii")
-_ONE_BYTE_NAMES = ("l1", "koi8-r", "koi8-u", "macintosh", "ibm866", "ansi_x3.4-1968")
+_ONE_BYTE_NAMES = ("l1", "koi8-r", "koi8-u", "macintosh", "ibm866", "ansi_x3.4-1968", "x-user-defined")
 _SEVERAL_BYTES = ("gb", "big5", "shift", "sjis", "x-sjis", "euc-", "ks_c", "iso-2022", "x-gbk")
 _STRINGS = SPELLED + 0x110000  # from here on: number of a string; below: a single character
+
+
+def is_encoding(name: str) -> bool:
+    """Whether a browser knows an encoding of that name, as far as it matters here."""
+    name = name.strip().lower()
+    return name.startswith((*_ONE_BYTE, *_SEVERAL_BYTES, "utf", "unicode")) or name in _ONE_BYTE_NAMES
 
 
 class TooComplex(Exception):

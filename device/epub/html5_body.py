@@ -31,11 +31,10 @@ _IGNORED_STARTS = names.TABLE_PARTS | {"frame", "head"}
 def in_body(builder: Builder, tokens: Tokens) -> int:
     kind = tokens.kind
     if kind == TEXT:
-        if tokens.data != "\0":
-            builder.reconstruct()
-            builder.insert_token_text(tokens)
-            if builder.frameset_is_fine and tokens.data.strip(SPACES):
-                builder.frameset_is_fine = False
+        builder.reconstruct()
+        builder.insert_token_text(tokens)
+        if builder.frameset_is_fine and tokens.data.strip(SPACES):
+            builder.frameset_is_fine = False
         return DONE
     if kind == START:
         return _start(builder, tokens)

@@ -33,8 +33,8 @@ def rules_apply(builder: Builder, tokens: Tokens) -> bool:
 def in_foreign(builder: Builder, tokens: Tokens) -> int:
     kind, name = tokens.kind, tokens.name
     if kind == TEXT:
-        builder.insert_text(tokens.source, "\ufffd" if tokens.data == "\0" else tokens.data, tokens.is_spelled)
-        if tokens.data != "\0" and tokens.data.strip(SPACES):
+        builder.insert_token_text(tokens)
+        if tokens.data.strip(SPACES):
             builder.frameset_is_fine = False
     elif kind == COMMENT:
         builder.insert_comment()
@@ -42,7 +42,7 @@ def in_foreign(builder: Builder, tokens: Tokens) -> int:
         return _end(builder, name)
     elif kind != DOCTYPE:
         if kind == END or name in names.BREAKOUT or (name == "font" and _has_look(tokens)):
-            while is_foreign(builder.current()) and not _takes_html(builder):
+            while is_foreign(builder.current()) and not takes_html(builder):
                 builder.pop()
             return builder.mode
         is_svg = builder.current().startswith(names.SVG)
@@ -65,7 +65,7 @@ def _end(builder: Builder, name: str) -> int:
     return DONE
 
 
-def _takes_html(builder: Builder) -> bool:
+def takes_html(builder: Builder) -> bool:
     return builder.current() in names.MATH_TEXT_POINTS or _is_html_point(builder)
 
 

@@ -1,13 +1,13 @@
 """The rules for what stands before, around and behind the body: head, templates, frames, the end.
 
 Called by: `html5_tree.py`.
-Law: the HTML Standard, "initial" to "after head", "text", "in template", "after body" to the end. Text between frames,
-which nobody sees, is dropped whole.
+Law: the HTML Standard, "initial" to "after head", "text", "in template", "after body" to the end.
 """
 
 from __future__ import annotations
 
 from device.epub import html5_names as names
+from device.epub.browser_nodes import is_encoding
 from device.epub.html5_builder import (
     AFTER_AFTER_BODY,
     AFTER_FRAMESET,
@@ -31,7 +31,7 @@ from device.epub.html5_builder import (
     Builder,
 )
 from device.epub.html5_elements import NOTHING
-from device.epub.html5_tokens import COMMENT, DOCTYPE, END, EOF, RAWTEXT, RCDATA, SCRIPT, START, TEXT, Tokens
+from device.epub.html5_tokens import COMMENT, DOCTYPE, END, EOF, RAWTEXT, RCDATA, SCRIPT, SPACES, START, TEXT, Tokens
 
 _ENDS_THAT_BEGIN = frozenset(("head", "body", "html", "br"))  # before the body, other end tags mean nothing
 _MODE_WITHIN = {
@@ -167,7 +167,7 @@ def _head_element(builder: Builder, tokens: Tokens) -> None:
     else:
         builder.insert(name, attributes)
         builder.pop()
-        if name == "meta" and not builder.encoding:
+        if name == "meta" and not is_encoding(builder.encoding):
             builder.encoding = _declared_encoding(attributes)
 
 
@@ -232,7 +232,7 @@ def after_head(builder: Builder, tokens: Tokens) -> int:
         return DONE
     if kind == END and name == "template":
         return IN_HEAD
-    if kind == END and name not in _ENDS_THAT_BEGIN:
+    if kind == END and (name == "head" or name not in _ENDS_THAT_BEGIN):
         return DONE
     is_body = kind == START and name == "body"
     builder.insert("body", tokens.attributes if is_body else None)
@@ -274,7 +274,8 @@ def in_template(builder: Builder, tokens: Tokens) -> int:
 def after_body(builder: Builder, tokens: Tokens) -> int:
     kind, name = tokens.kind, tokens.name
     if kind == TEXT and tokens.is_blank():
-        return IN_BODY
+        builder.insert_token_text(tokens)  # Chromium takes up no formatting for it
+        return DONE
     if kind == COMMENT:
         builder.insert_comment(builder.stack[0])
         return DONE
@@ -291,9 +292,12 @@ def after_body(builder: Builder, tokens: Tokens) -> int:
 
 def after_after_body(builder: Builder, tokens: Tokens) -> int:
     kind = tokens.kind
+    if kind == TEXT and tokens.is_blank():
+        builder.insert_token_text(tokens)
+        return DONE
     if kind in (COMMENT, EOF):
         return DONE
-    if kind == DOCTYPE or (kind == TEXT and tokens.is_blank()) or (kind == START and tokens.name == "html"):
+    if kind == DOCTYPE or (kind == START and tokens.name == "html"):
         return IN_BODY
     builder.mode = IN_BODY
     return AGAIN
@@ -301,7 +305,9 @@ def after_after_body(builder: Builder, tokens: Tokens) -> int:
 
 def in_frameset(builder: Builder, tokens: Tokens) -> int:
     kind, name = tokens.kind, tokens.name
-    if kind == COMMENT:
+    if kind == TEXT:
+        _insert_blanks(builder, tokens)
+    elif kind == COMMENT:
         builder.insert_comment()
     elif kind == START and name == "html":
         return IN_BODY
@@ -320,10 +326,19 @@ def in_frameset(builder: Builder, tokens: Tokens) -> int:
 
 def after_frameset(builder: Builder, tokens: Tokens) -> int:
     kind, name = tokens.kind, tokens.name
-    if kind == COMMENT:
+    if kind == TEXT:
+        _insert_blanks(builder, tokens)
+    elif kind == COMMENT:
         builder.insert_comment()
     elif kind == START and name == "html":
         return IN_BODY
     elif kind == START and name == "noframes":
         return IN_HEAD
     return DONE
+
+
+def _insert_blanks(builder: Builder, tokens: Tokens) -> None:
+    """Between frames nothing else is kept of a text."""
+    for at, char in enumerate(tokens.data):
+        if char in SPACES:
+            builder.insert_text(tokens.source + (0 if tokens.is_spelled else at), char, tokens.is_spelled)

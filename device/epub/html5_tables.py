@@ -99,8 +99,7 @@ def _table_start(builder: Builder, tokens: Tokens) -> int:
 
 def in_table_text(builder: Builder, tokens: Tokens) -> int:
     if tokens.kind == TEXT:
-        if tokens.data != "\0":
-            builder.table_text.append((tokens.source, tokens.data, tokens.is_spelled))
+        builder.table_text.append((tokens.source, tokens.data, tokens.is_spelled))
         return DONE
     texts, builder.table_text = builder.table_text, []
     fosters = any(data.strip(SPACES) for _, data, _ in texts)

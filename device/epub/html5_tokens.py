@@ -52,6 +52,7 @@ class Tokens:
         "is_broken",
         "is_self_closing",
         "is_spelled",
+        "keeps_nulls",
         "kind",
         "name",
         "public",
@@ -65,11 +66,12 @@ class Tokens:
         self._text_end = 0  # up to here the source is text, whatever it looks like
         self._behind = 0  # where the source goes on behind that text
         self._decodes = True  # entities count in that text
-        self._null = "\0"  # what a NUL is in that text
+        self._null = ""  # what a NUL is in that text
         self._rest: tuple[int, str] | None = None  # what `split` has left over
         # Where the next of each is; looked for when passed, so that none is looked for twice in the same text.
         self._next_ampersand = self._next_null = self._next_return = self._next_dashes = self._next_bang = -1
-        self.in_foreign = False  # set by the tree: within SVG or MathML, where CDATA counts
+        # Set by the tree: within SVG or MathML, where CDATA counts, and NUL is not passed over.
+        self.in_foreign = self.keeps_nulls = False
         self.kind = EOF
         self.name = ""
         self.attributes: dict[str, str] = {}
@@ -90,7 +92,9 @@ class Tokens:
         text = self._text
         while True:
             if self._at < self._text_end:
-                return self._text_piece()
+                if self._text_piece():
+                    return TEXT
+                continue
             if self._at < self._behind:
                 self._at = self._behind
             at = self._at
@@ -98,7 +102,8 @@ class Tokens:
                 self.kind = EOF
                 return EOF
             if text[at] != "<":
-                return self._text_until(_found(text, "<", at))
+                self._text_until(_found(text, "<", at))
+                continue
             following = text[at + 1 : at + 2]
             if following in _LETTERS:
                 if self._tag(START, at + 1):
@@ -112,9 +117,9 @@ class Tokens:
             elif following == "?":
                 return self._comment_until(">", at + 1)
             else:
+                self._text_until(at + 1)
                 if following == "\0":
-                    return self._text_until(at + 2, "\ufffd")
-                return self._text_until(at + 1)
+                    self._text_end, self._null = at + 2, "\ufffd"
 
     def is_blank(self) -> bool:
         """Whether the present text begins with blanks. If so it is cut behind them; the rest comes next."""
@@ -136,12 +141,11 @@ class Tokens:
             end = self._end_tag_of(name, self._at)
         self._text_end, self._decodes, self._null = end, rules == RCDATA, "\ufffd"
 
-    def _text_until(self, end: int, null: str = "\0") -> int:
-        self._text_end, self._decodes, self._null = end, True, null
-        return self._text_piece()
+    def _text_until(self, end: int) -> None:
+        self._text_end, self._decodes, self._null = end, True, "\ufffd" if self.keeps_nulls else ""
 
-    def _text_piece(self) -> int:
-        """Up to the end of the text, or what the source spells otherwise."""
+    def _text_piece(self) -> bool:
+        """Up to the end of the text, or what the source spells otherwise; False if that is nothing."""
         text, at = self._text, self._at
         self.kind, self.source, self.is_spelled = TEXT, at, False
         if self._next_ampersand < at:
@@ -154,11 +158,12 @@ class Tokens:
         if self._decodes:
             stop = min(stop, self._next_ampersand)
         if stop == at:
-            return self._spelled(at)
-        self.data, self._at = text[at:stop], stop
-        return TEXT
+            self._spelled(at)
+        else:
+            self.data, self._at = text[at:stop], stop
+        return bool(self.data)
 
-    def _spelled(self, at: int) -> int:
+    def _spelled(self, at: int) -> None:
         char = self._text[at]
         self.is_spelled = True
         if char == "\r":
@@ -170,7 +175,6 @@ class Tokens:
             self.data, self._at = reference(self._text, at, in_attribute=False)
             if not self.data:
                 self.data, self.is_spelled = "&", False
-        return TEXT
 
     def _end_tag(self, at: int) -> bool:
         following = self._text[at + 2 : at + 3]
@@ -183,6 +187,7 @@ class Tokens:
             self._comment_until(">", at + 2)
         else:
             self._text_until(at + 2)
+            return False
         return True
 
     def _declaration(self, at: int) -> bool:
@@ -194,7 +199,7 @@ class Tokens:
         if self.in_foreign and text.startswith("[CDATA[", at + 2):
             # Text without entities; its end is no text. An empty one is nothing.
             self._at, self._text_end = at + 9, _found(text, "]]>", at + 9)
-            self._behind, self._decodes, self._null = self._text_end + 3, False, "\0"
+            self._behind, self._decodes, self._null = self._text_end + 3, False, "\ufffd"
             return False
         self._comment_until(">", at + 2)
         return True

@@ -59,6 +59,7 @@ def build(builder: Builder, tokens: Tokens) -> None:
     """Builds the tree; its root is the first of the open elements."""
     while True:
         tokens.in_foreign = html5_foreign.is_foreign(builder.current())
+        tokens.keeps_nulls = tokens.in_foreign and not html5_foreign.takes_html(builder)
         kind = tokens.advance()
         if builder.skips_newline:
             builder.skips_newline = False
