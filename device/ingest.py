@@ -1,4 +1,4 @@
-"""Journal → store: finished readings become reading sessions with an outbox entry each.
+"""Journal → store: finished readings become reading sessions with an outbox entry each, changed highlights marks.
 
 Promises: a journal and everything that follows from it is one transaction; its file goes only after the commit, and a
 copy of it stays until the server has everything (`evidence.py`); taking it twice changes nothing. A journal that cannot
@@ -32,27 +32,34 @@ JOURNAL_MAX_BYTES = 4 * 1_048_576
 FIRST_LINE_STARTS = b'{"v":'  # as the launcher writes it
 
 
-def ingest(folder: Folder, store: Store, wanted: Preferences, result: Result, now: int, uptime: Uptime) -> None:
-    """Takes every finished journal; one that cannot be taken is named in the result and does not stop the others."""
+def ingest(folder: Folder, store: Store, wanted: Preferences, result: Result, now: int, uptime: Uptime) -> list[int]:
+    """Takes every finished journal; one that cannot be taken is named in the result and does not stop the others.
+
+    Returns the books that were read in them.
+    """
+    closed: list[int] = []
     for name in folder.disk.names(folder.journal):
         id = name.removesuffix(SUFFIX)
         if id == name or not protocol.is_id(id):
             continue
         try:
-            result.counts["recorded"] += _take(folder, store, wanted, id, now, uptime)
+            result.counts["recorded"] += _take(folder, store, wanted, id, now, uptime, closed)
         except journal.UnknownVersion:
             result.say(protocol.WARNING, texts.journal_of_newer_version(name))
         except Unreadable:
             result.say(protocol.WARNING, texts.journal_unreadable(name))
         except OSError as problem:
             result.say(protocol.WARNING, texts.journal_failed(str(problem)))
+    return list(dict.fromkeys(closed))
 
 
 class Unreadable(Exception):
     """Not even the first line of a journal is good; it has been set aside."""
 
 
-def _take(folder: Folder, store: Store, wanted: Preferences, id: str, now: int, uptime: Uptime) -> int:
+def _take(
+    folder: Folder, store: Store, wanted: Preferences, id: str, now: int, uptime: Uptime, closed: list[int]
+) -> int:
     """Takes one journal and removes it; how many sessions it held. Raises UnknownVersion, Unreadable, OSError."""
     path = f"{folder.journal}/{id}{SUFFIX}"
     content = folder.disk.read(path, JOURNAL_MAX_BYTES) or b""
@@ -66,7 +73,7 @@ def _take(folder: Folder, store: Store, wanted: Preferences, id: str, now: int, 
         if reading is None:
             folder.disk.rename(path, path + UNREADABLE)
             raise Unreadable
-        recorded = _record(store, id, reading, wanted, now, uptime)
+        recorded = _record(store, id, reading, wanted, now, uptime, closed)
     if reading is not None:
         evidence.keep(folder, store, id, lines[: reading.lines])
     folder.disk.remove(path)
@@ -78,7 +85,9 @@ def whole_lines(content: bytes) -> list[bytes]:
     return content.split(b"\n")[:-1]
 
 
-def _record(store: Store, id: str, reading: Reading, wanted: Preferences, now: int, uptime: Uptime) -> int:
+def _record(
+    store: Store, id: str, reading: Reading, wanted: Preferences, now: int, uptime: Uptime, closed: list[int]
+) -> int:
     """How many sessions were recorded; none of a book whose recording is switched off, whose journal is used up."""
     found = reading_session.sessions(reading, wanted.rules())
     with store.transaction():
@@ -94,7 +103,17 @@ def _record(store: Store, id: str, reading: Reading, wanted: Preferences, now: i
             outbox.add_session(store, session_id, book_id, rules_of_outbox.NEW, False, now)
         note_its_time(store, book_id, reading)
         book_state_ingest.note(store, book_id, reading, wanted, now)
+        note_marks(store, book_id, reading, wanted, now)
+    closed.append(book_id)
     return len(found)
+
+
+def note_marks(store: Store, book_id: int, reading: Reading, wanted: Preferences, now: int) -> None:
+    """Most readings change no highlight or bookmark: then nothing of what knows about them is loaded."""
+    if reading.marks and wanted.collects_marks():
+        from device.annotation_ingest import take_lines
+
+        take_lines(store, book_id, reading.marks, now)
 
 
 def note_its_time(store: Store, book_id: int, reading: Reading) -> None:

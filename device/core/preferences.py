@@ -127,6 +127,10 @@ class Preferences:
     def number(self, key: str) -> int:
         return int(self._values[key])
 
+    def collects_marks(self) -> bool:
+        """Whether highlights or bookmarks are anything to us."""
+        return ON in (self.get(HIGHLIGHTS), self.get(BOOKMARKS))
+
     def is_manual(self) -> bool:
         """Whether nothing may leave before the reader taps “Sync now”."""
         return self._values[SYNC_MODE] == MANUAL

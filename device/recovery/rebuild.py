@@ -119,9 +119,14 @@ def _restore(store: Store, id: str, lines: list[bytes], now: int, uptime: Uptime
         return 0
     if reading is None:
         return 0
-    if not reading_sessions.journal_is_ingested(store, id):
+    is_news = not reading_sessions.journal_is_ingested(store, id)
+    if is_news:
         reading_sessions.add_journal(store, id, now, reading.lines)
     book_id = books.remember(store, reading.book)
+    if is_news and books.is_tracked(store, book_id):
+        # Else the store has had it since, and perhaps what was changed later. What neither knows, KOReader's own
+        # records still have: they are read anew, because which of them had been read is not salvaged.
+        ingest.note_marks(store, book_id, reading, preferences.load(store), now)
     recorded = kept_journal.sessions(lines)
     if recorded is None:
         restored = _count_again(store, id, book_id, reading, now, uptime)

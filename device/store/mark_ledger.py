@@ -1,6 +1,7 @@
 """Highlights, notes and bookmarks of another program: what it says it has sent, and what it had still to send.
 
-Called by: `device/importing/plugin_records.py`, which fills it; `device/annotation_ingest.py`, which makes marks of it.
+Called by: `device/importing/plugin_records.py`, which fills it; `device/importing/plugin_marks.py`, which makes marks
+and links of it.
 A mark is known here by its book, its kind (`device/core/outbox.py`) and KOReader's date and time of it.
 """
 
@@ -41,3 +42,30 @@ def add_pending(store: Store, book_id: int, kind: str, made_at: str, payload: st
         (book_id, kind, made_at, payload),
     )
     return cursor.rowcount == 1
+
+
+class Sent:
+    """What another program has sent, and under which number the server has it."""
+
+    __slots__ = ("kind", "made_at", "remote_id")
+
+    def __init__(self, kind: str, made_at: str, remote_id: int) -> None:
+        self.kind = kind
+        self.made_at = made_at
+        self.remote_id = remote_id
+
+
+def not_taken(store: Store, book_id: int) -> list[Sent]:
+    """What the server has given a number, and no link of a mark has taken over."""
+    rows = store.execute(
+        "SELECT kind, made_at, remote_id FROM mark_ledger WHERE book_id = ? AND remote_id IS NOT NULL AND taken = 0"
+        " ORDER BY made_at, kind",
+        (book_id,),
+    )
+    return [Sent(*row) for row in rows]
+
+
+def note_taken(store: Store, book_id: int, kind: str, made_at: str) -> None:
+    store.execute(
+        "UPDATE mark_ledger SET taken = 1 WHERE book_id = ? AND kind = ? AND made_at = ?", (book_id, kind, made_at)
+    )

@@ -82,6 +82,20 @@ def of_book(store: Store, book_id: int) -> list[StoredMark]:
     return [StoredMark(*row) for row in rows]
 
 
+def made_at(store: Store, book_id: int, made: str) -> list[StoredMark]:
+    """Those of a book that KOReader says were made then."""
+    rows = store.execute(
+        f"SELECT {_COLUMNS} FROM mark m WHERE m.book_id = ? AND m.made_at = ? ORDER BY m.id", (book_id, made)
+    )
+    return [StoredMark(*row) for row in rows]
+
+
+def never_seen(store: Store, book_id: int) -> set[int]:
+    """Those that only another program has seen on the device."""
+    rows = store.execute("SELECT id FROM mark WHERE book_id = ? AND device IS NOT NULL AND device_at = 0", (book_id,))
+    return {int(row[0]) for row in rows}
+
+
 def one(store: Store, id: int) -> StoredMark | None:
     row = store.execute(f"SELECT {_COLUMNS} FROM mark m WHERE m.id = ?", (id,)).fetchone()
     return None if row is None else StoredMark(*row)
@@ -166,10 +180,11 @@ def offered(store: Store, most: int) -> list[Offered]:
     return [Offered(str(row[0]), str(row[1]), StoredMark(*row[2:])) for row in rows]
 
 
-def count_on_device(store: Store) -> tuple[int, int]:
-    """(highlights, bookmarks) that the device has, of recorded books."""
+def count_on_device(store: Store) -> tuple[int, int, int]:
+    """(highlights, bookmarks, books with any) that the device has, of recorded books."""
     row = store.execute(
-        "SELECT COALESCE(SUM(m.kind = 'highlight'), 0), COALESCE(SUM(m.kind = 'bookmark'), 0) FROM mark m"
-        " JOIN book b ON b.id = m.book_id WHERE m.device IS NOT NULL AND m.gone = 0 AND b.tracked = 1"
+        "SELECT COALESCE(SUM(m.kind = 'highlight'), 0), COALESCE(SUM(m.kind = 'bookmark'), 0),"
+        " COUNT(DISTINCT m.book_id) FROM mark m JOIN book b ON b.id = m.book_id"
+        " WHERE m.device IS NOT NULL AND m.gone = 0 AND b.tracked = 1"
     ).fetchone()
-    return int(row[0]), int(row[1])
+    return int(row[0]), int(row[1]), int(row[2])

@@ -236,6 +236,7 @@ _2_SESSIONS_FROM_ELSEWHERE_AND_ONE_OUTBOX_FOR_ALL_KINDS = (
         kind TEXT NOT NULL,            -- 'highlight', 'in_book_note', 'book_note', 'bookmark'
         made_at TEXT NOT NULL,         -- KOReader's own date and time of it: local, without a zone
         remote_id INTEGER,             -- NULL: another program says that it sent it; nobody has seen it there
+        taken INTEGER NOT NULL DEFAULT 0,  -- 1: the mark's own link has taken it over
         PRIMARY KEY (book_id, kind, made_at)
     ) WITHOUT ROWID
     """,

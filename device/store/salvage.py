@@ -240,7 +240,15 @@ OUTBOX = Table(
     ),
 )
 MARK_LEDGER = Table(
-    "mark_ledger", 3, (_needed(_id("book_id")), _needed(_text("kind")), _needed(_text("made_at")), _id("remote_id"))
+    "mark_ledger",
+    3,
+    (
+        _needed(_id("book_id")),
+        _needed(_text("kind")),
+        _needed(_text("made_at")),
+        _id("remote_id"),
+        Column("taken", int, 0, 1, 0),
+    ),
 )
 PENDING_MARK = Table(
     "pending_mark",

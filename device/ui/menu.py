@@ -5,7 +5,7 @@ Called by: `device/verbs/`. Pure: preferences and the store's rows in, items out
 
 from __future__ import annotations
 
-from device.ui import account_menu, account_texts, texts
+from device.ui import account_menu, account_texts, collecting_texts, texts
 from device.ui.settings_menu import settings
 from device.ui.status import age, describe
 
@@ -59,6 +59,7 @@ def menu(state: State) -> dict[str, Json]:
         },
         _submenu("settings", texts.SETTINGS, settings(state.preferences)),
         _submenu("history", texts.HISTORY, _history()),
+        *_collecting(state),
         *state.matching,
         *state.hardcover,
         *_account(state),
@@ -103,6 +104,14 @@ def _history() -> list[Json]:
     importing = action("history-import", texts.HISTORY_IMPORT, texts.HISTORY_IMPORT_HELP, True, "import-history")
     importing["confirm"] = texts.HISTORY_IMPORT_CONFIRM
     return [preview, importing]
+
+
+def _collecting(state: State) -> list[Json]:
+    if not state.preferences.collects_marks():
+        return []
+    item = action("collect-marks", collecting_texts.LOOK, collecting_texts.LOOK_HELP, True)
+    item["confirm"] = collecting_texts.LOOK_CONFIRM
+    return [item]
 
 
 def _submenu(id: str, label: str, items: list[Json]) -> Json:

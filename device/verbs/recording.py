@@ -13,11 +13,25 @@ if TYPE_CHECKING:
 
 
 def ingest(run: Run) -> None:
+    _collect(run, _take_journals(run), False)
+
+
+def _take_journals(run: Run) -> list[int]:
+    """The books of which a journal was taken."""
     from device import process
     from device.ingest import ingest as take_journals
     from device.store import preferences
 
-    take_journals(run.folder, run.store, preferences.load(run.store), run.result, int(time.time()), process.uptime())
+    wanted = preferences.load(run.store)
+    return take_journals(run.folder, run.store, wanted, run.result, int(time.time()), process.uptime())
+
+
+def _collect(run: Run, closed: list[int], in_turn: bool) -> None:
+    """Highlights and bookmarks from KOReader's records of books."""
+    if closed or in_turn:
+        from device.verbs.collecting import collect
+
+        collect(run, closed, in_turn)
 
 
 def sync(run: Run) -> None:
@@ -25,7 +39,7 @@ def sync(run: Run) -> None:
     from device.ui import texts
     from device.verbs import hardcover
 
-    ingest(run)
+    _collect(run, _take_journals(run), True)
     if run.folder.disk.size_bytes(run.folder.setup) is not None:
         _take_setup_file(run)
     hardcover.take_token_file(run)

@@ -207,4 +207,4 @@ def test_only_marks_that_the_device_has_are_counted(store: database.Store, book_
     marks.add(store, book_id, DeviceMark("bookmark", "2026-11-18 13:00:00"), NOW)
     marks.add_without_device(store, book_id, "highlight")
     marks.set_gone(store, ids[0], marks.DELETED, NOW)
-    assert marks.count_on_device(store) == (2, 1)
+    assert marks.count_on_device(store) == (2, 1, 1)

@@ -49,7 +49,7 @@ def path(tmp_path: Path) -> Path:
         books.track(store, ids[1], False)
         for number in range(SESSIONS):
             add(store, ids[number % 20], number)
-        store.execute("INSERT INTO mark_ledger VALUES (?, 'highlight', '2026-11-18 12:00:00', 7)", (ids[0],))
+        store.execute("INSERT INTO mark_ledger VALUES (?, 'highlight', '2026-11-18 12:00:00', 7, 1)", (ids[0],))
         outbox.add(store, "rating", "1", ids[0], '{"rating":8}', "new", False, NOW)
         add_marks(store, ids[0])
     store.close()

@@ -1,0 +1,193 @@
+"""Highlights, notes and bookmarks that KOReader tells of → store: what the launcher saw change, and whole records.
+
+    journal line `marks`    what has changed in the open book since the line before, and what its reader deleted
+    KOReader's record       everything that the book has; what is not in it and was not deleted is lost, not deleted
+
+Promises: what cannot be read of a mark costs nothing but that mark. An older copy of a record adds what is new to us
+and takes nothing away: KOReader is about to write the newer one again. Nothing here decides what follows from a change.
+Called by: `device/ingest.py`, within the transaction of the journal; `device/collecting.py`, within one of its own;
+`device/recovery/rebuild.py`.
+Law: `device/core/annotations/holding.py` and `identity.py`, which say what is seen and which mark it is.
+"""
+
+from __future__ import annotations
+
+from device.core.annotations import identity, koreader_forms
+from device.core.annotations.holding import Holding, is_old_record
+from device.core.instants import EARLIEST_PLAUSIBLE_S
+from device.store import holdings, mark_plans, marks
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from device.core.annotations.marks import DeviceMark
+    from device.core.journal import Marks
+    from device.json_text import Json
+    from device.koreader.lua_literals import Table
+    from device.store.database import Store
+
+NOBODY = ""  # the account whose links are wanted: what is on the server is of no account here
+
+
+class Taken:
+    """What came of one record: marks that the book has, how many of them were new, lost since, or not to be read."""
+
+    __slots__ = ("broken", "lost", "new", "there")
+
+    def __init__(self, there: int, broken: int) -> None:
+        self.there = there
+        self.broken = broken
+        self.new = 0
+        self.lost = 0
+
+
+def take_lines(store: Store, book_id: int, lines: list[Marks], now: int) -> None:
+    """What the launcher saw change, one moment after the other."""
+    book = _Book(store, book_id)
+    for line in lines:
+        at = plausible(line.wall_s, now)
+        for place in line.gone:
+            book.miss(_place(place, line.dom), at)
+        seen = []
+        for item in line.changed:
+            mark = koreader_forms.from_item(item, line.dom)
+            was = _place(item.get("was"), line.dom) if isinstance(item, dict) else None
+            if mark is not None and not book.see_as(was, mark, at):
+                seen.append(mark)
+        book.see(seen, at)
+    book.end()
+
+
+def _place(value: Json, dom: int | None) -> DeviceMark | None:
+    """Date and place of a mark, as one without anything else. A bookmark has no range."""
+    if not isinstance(value, dict):
+        return None
+    return koreader_forms.from_item({**value, "drawer": "lighten"} if value.get("pos0") else value, dom)
+
+
+def take_record(store: Store, book_id: int, table: Table, at: int, is_copy: bool) -> Taken:
+    """Everything that a record has. `at`: when it was written. `is_copy`: a newer one is there that cannot be read."""
+    found = koreader_forms.from_record(table)
+    taken = Taken(len(found.marks), found.broken)
+    if not found.says:
+        return taken
+    book = _Book(store, book_id)
+    if is_copy:
+        taken.new = book.add_new(found.marks, at)
+    else:
+        taken.new = book.see_all(found.marks, at)
+        taken.lost = book.lose_others(at)
+    book.end()
+    return taken
+
+
+def has_marks(table: Table) -> bool:
+    return bool(koreader_forms.from_record(table).marks)
+
+
+def lose_record(store: Store, book_id: int, at: int) -> int:
+    """KOReader's record of a book that is there itself is not there any more; how many marks were lost with it."""
+    book = _Book(store, book_id)
+    lost = book.lose_others(at)
+    book.end()
+    return lost
+
+
+def plausible(at: int, now: int) -> int:
+    """When something was so on the device, by a clock that may be wrong: never later than now."""
+    return min(at, now) if at >= EARLIEST_PLAUSIBLE_S else max(now, 0)
+
+
+class _Book:
+    """The marks of one book while something of them is taken in."""
+
+    __slots__ = ("_has_changed", "_holdings", "_id", "_seen", "_store")
+
+    def __init__(self, store: Store, id: int) -> None:
+        self._store = store
+        self._id = id
+        self._holdings = holdings.of_book(store, id, NOBODY)
+        self._seen: set[int] = set()  # numbers of the marks that were seen
+        self._has_changed = False
+
+    def miss(self, place: DeviceMark | None, at: int) -> None:
+        """The reader has deleted the mark that stood there."""
+        holding = self._known_as(place)
+        if holding is not None and holding.miss(False):
+            self._save(holding, at)
+
+    def see_as(self, was: DeviceMark | None, mark: DeviceMark, at: int) -> bool:
+        """A mark that had another date or place before; whether that one is known."""
+        holding = self._known_as(was)
+        if holding is None:
+            return False
+        if holding.see(mark):
+            self._save(holding, at)
+        return True
+
+    def see(self, seen: list[DeviceMark], at: int) -> None:
+        """Some of the marks that the device has."""
+        found = identity.take_seen(self._holdings, seen, False, False, _spelt)
+        for holding in found.changed:
+            self._save(holding, at)
+        for mark in found.new:
+            self._add(mark, at)
+
+    def see_all(self, seen: list[DeviceMark], at: int) -> int:
+        """All the marks that the device has; how many of them were not known."""
+        pairs, new = identity.pair_seen(self._holdings, seen, True, _spelt)
+        is_old = is_old_record(pairs)
+        for holding, mark in pairs:
+            self._seen.add(holding.key)
+            if holding.see(mark, is_old):
+                self._save(holding, at)
+        for mark in new:
+            self._add(mark, at)
+        return len(new)
+
+    def add_new(self, seen: list[DeviceMark], at: int) -> int:
+        """Marks of an older copy: what is known of them is newer."""
+        _, new = identity.pair_seen(self._holdings, seen, True, _spelt)
+        for mark in new:
+            self._add(mark, at)
+        return len(new)
+
+    def lose_others(self, at: int) -> int:
+        """What was not seen is not there any more, and its reader was not seen deleting it; how many that are."""
+        lost = 0
+        never_seen = marks.never_seen(self._store, self._id)
+        for holding in self._holdings:
+            if holding.key not in self._seen and holding.key not in never_seen and holding.miss(True):
+                self._save(holding, at)
+                lost += 1
+        return lost
+
+    def end(self) -> None:
+        """Whatever was decided about the book's marks is to be decided anew."""
+        if self._has_changed:
+            mark_plans.doubt(self._store, self._id)
+
+    def _known_as(self, place: DeviceMark | None) -> Holding | None:
+        if place is None:
+            return None
+        here = [holding for holding in self._holdings if holding.on_device() is not None]
+        pairs, _ = identity.pair_seen(here, [place], False, _spelt)
+        return pairs[0][0] if pairs else None
+
+    def _add(self, mark: DeviceMark, at: int) -> None:
+        holding = Holding(marks.add(self._store, self._id, mark, at), mark.kind)
+        holding.device = mark
+        self._holdings.append(holding)
+        self._seen.add(holding.key)
+        self._has_changed = True
+
+    def _save(self, holding: Holding, at: int) -> None:
+        holdings.save(self._store, holding, at)
+        self._has_changed = True
+
+
+def _spelt(pointer: str) -> str:
+    """One form for all spellings of a place. Rarely asked for: what has kept its date is known by that."""
+    from device.epub import xpointer
+
+    found = xpointer.parse(pointer)
+    return pointer if found is None else xpointer.written(found, True)
