@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,24 @@ def examples(key: str) -> list[dict[str, Any]]:
 
 def test_the_journal_of_the_document_makes_two_sessions(tmp_path: Path) -> None:
     reader = Reader(tmp_path / "data")
-    lines = examples("ev")
+    lines = [line for line in examples("ev") if line["ev"] != "marks"]
     assert {line["ev"] for line in lines} == {"open", "page", "suspend", "resume", "close", "snapshot"}
     journal = reader.data / "journal" / f"{lines[0]['id']}.jsonl"
     journal.write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert reader.run_job("ingest")["counts"]["recorded"] == 2
+
+
+def test_the_marks_of_the_document_are_taken(tmp_path: Path) -> None:
+    reader = Reader(tmp_path / "data")
+    opened, *_ = examples("ev")
+    [line] = [line for line in examples("ev") if line["ev"] == "marks"]
+    journal = reader.data / "journal" / f"{opened['id']}.jsonl"
+    journal.write_text("".join(json.dumps(one) + "\n" for one in (opened, line | {"n": 1})))
+    reader.run("ingest")
+    with contextlib.closing(sqlite3.connect(reader.data / "state.sqlite")) as store:
+        [(kind, made_at, device)] = store.execute("SELECT kind, made_at, device FROM mark").fetchall()
+    assert (kind, made_at) == ("highlight", "2026-11-23 07:15:41")
+    assert json.loads(device)["note"] == "The famous one"
 
 
 def test_the_job_of_the_document_is_taken(tmp_path: Path) -> None:
