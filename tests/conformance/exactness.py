@@ -25,20 +25,25 @@ def folded(text: str) -> str:
 
 def is_exact(pieces: Sequence[Piece], text: str) -> bool:
     wanted = folded(text)
+    return len(wanted) in _explained(pieces, wanted)
+
+
+def is_beginning(pieces: Sequence[Piece], text: str) -> bool:
+    """Whether it is exact as far as it goes, and goes anywhere."""
+    return any(length > 0 for length in _explained(pieces, folded(text)))
+
+
+def _explained(pieces: Sequence[Piece], wanted: str) -> set[int]:
+    """How much of the text all the nodes together explain: a length for each choice of hidden nodes left out."""
     nodes = [(folded(piece.text), piece.hidden != "") for piece in pieces]
     nodes = [(content, hidden) for content, hidden in nodes if content]
-    if not nodes or not wanted:
-        return not nodes and not wanted
-    last = len(nodes) - 1
-    reached = {0}  # how much of the text is explained, by each choice of hidden nodes
+    reached = {0}
     for number, (content, hidden) in enumerate(nodes):
         after = {place + len(content) for place in reached if wanted.startswith(content, place)}
-        if hidden and 0 < number < last:
+        if hidden and 0 < number < len(nodes) - 1:
             after |= reached
-        if not after:
-            return False
         reached = after
-    return len(wanted) in reached
+    return reached
 
 
 def shown(pieces: Sequence[Piece]) -> str:

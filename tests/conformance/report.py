@@ -16,7 +16,7 @@ from tests.conformance.ground_truth import NORMAL, NOT_JUDGED, GroundTruth
 from tests.conformance.reverse import ReverseVerdict
 
 TEXT_SHOWN = 90
-WIDTH = 38
+WIDTH = 40
 
 Miss = TypeVar("Miss")
 
@@ -41,7 +41,7 @@ def _key(verdict: Verdict) -> tuple[str, str, int]:
 def _forward_line(epub: str, kind: str, dom: int, verdicts: Sequence[Verdict]) -> None:
     counts = Counter(verdict.outcome for verdict in verdicts)
     cells = [str(len(verdicts)), *(str(counts[outcome]) for outcome in forward.OUTCOMES)]
-    cells.append(percent(sum(each.is_right for each in verdicts), len(verdicts)))
+    cells.append(percent(sum(each.is_as_it_should for each in verdicts), len(verdicts)))
     print(f"  {epub:<{WIDTH}} {kind:<8} {dom:<8} " + " ".join(f"{cell:>11}" for cell in cells))
 
 

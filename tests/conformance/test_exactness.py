@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.conformance.exactness import folded, is_exact, shown
+from tests.conformance.exactness import folded, is_beginning, is_exact, shown
 from tests.web.browser import Piece
 
 TEXTS = st.text(st.sampled_from("ab \n\u00ad"), max_size=6)
@@ -64,6 +64,12 @@ def test_nothing_is_not_exact_for_a_text() -> None:
 
 def test_of_two_hidden_nodes_the_right_one_is_left_out() -> None:
     assert is_exact(pieces("a", "(ab)", "(a)", "b"), "aab")
+
+
+def test_a_beginning_is_exact_as_far_as_it_goes() -> None:
+    assert is_beginning(pieces("one", "(1)", "two"), "one two three")
+    assert not is_beginning(pieces("one", "2", "two"), "one two three")
+    assert not is_beginning([], "one")
 
 
 def test_what_is_shown_leaves_out_what_is_hidden() -> None:

@@ -10,6 +10,11 @@ const NO_OWN_TEXT = new Set([
     'html', 'table', 'colgroup', 'thead', 'tbody', 'tfoot', 'tr', 'col', 'source', 'param', 'area', 'input', 'track',
 ])
 
+const OPS = 'http://www.idpf.org/2007/ops'
+const typesOf = element => element.getAttributeNS(OPS, 'type') ?? element.getAttribute('epub:type') ?? ''
+const HIDDEN_TYPES = /\bpagebreak\b/ // the numbers of a printed edition's pages
+const ALTERNATIVE = /^(epub:)?case$/ // of a switch; KOReader shows the default
+
 export const whyHidden = node => {
     if (NO_OWN_TEXT.has(node.parentElement?.localName)) return 'own text'
     for (let element = node.parentElement; element; element = element.parentElement) {
@@ -17,6 +22,8 @@ export const whyHidden = node => {
         if (RUBY.has(name)) return 'ruby'
         if (NO_TEXT.has(name)) return name
         if (element.hasAttribute('hidden')) return 'hidden'
+        if (HIDDEN_TYPES.test(typesOf(element))) return 'page number'
+        if (ALTERNATIVE.test(name)) return 'switch'
         const style = element.ownerDocument.defaultView.getComputedStyle(element)
         if (style.display === 'none') return 'display'
         if (style.visibility === 'hidden') return 'visibility'
