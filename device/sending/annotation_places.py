@@ -10,6 +10,7 @@ Called by: `device/sending/annotations.py`. The places themselves are found by `
 
 from __future__ import annotations
 
+from device import json_text
 from device.core import file_kinds
 from device.core.annotations.destinations import page_place
 from device.core.outbox import BOOKMARK, HIGHLIGHT
@@ -147,12 +148,17 @@ def find_rows(place: Place, stored: list[StoredMark], rows: list[ServerMark]) ->
     return found
 
 
-def keep(store: Store, holding: Holding, found: Found | None) -> None:
+def keep(store: Store, holding: Holding, found: Found | None, now: int) -> None:
     """Notes of a mark that was made elsewhere where it stands here, or that no place was found."""
     from device.epub.positions import APPROXIMATE, CONVERTER
 
     status = APPROXIMATE if found is None else found.status
     marks.set_position(store, holding.key, holding.cfi or None, status, None, CONVERTER)
+    if found is not None and found.fraction is not None and holding.offered is not None:
+        fields = json_text.decode(holding.offered.to_json())
+        assert isinstance(fields, dict)
+        fields["fraction"] = round(found.fraction, 6)  # by which the launcher puts it in its place in the list
+        marks.offer(store, holding.key, json_text.encode(fields).decode("utf-8"), now)
 
 
 def is_old_miss(mark: StoredMark) -> bool:

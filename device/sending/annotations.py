@@ -38,6 +38,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from device.core.annotations.destinations import Wishes
     from device.core.annotations.holding import Holding
     from device.core.annotations.merge import Plan
     from device.core.preferences import Preferences
@@ -107,7 +108,9 @@ class Annotations:
     def decide(self) -> None:
         """About all books whose marks are not what they were. Raises ServerError."""
         for place in due(self._store, self._wanted, self._account, self._job.asked_for()):
-            if place.book_id not in self._unread:
+            if settings.get(self._store, f"{settings.MARKS_ANSWER}{place.book_id}") is not None:
+                self._hear_and_decide(place, None)  # the answer is about what the lists say
+            elif place.book_id not in self._unread:
                 self._check_time()
                 self._decide(place, None)
         while self._named:
@@ -225,22 +228,40 @@ class Annotations:
         if heard is not None:
             unknown = identity.pair_rows(held, heard.rows, heard.kinds, wishes)
             made = self._take_in(place, stored, held, unknown)
-        answer = settings.get(self._store, f"{settings.MARKS_ANSWER}{place.book_id}") or ""
+        about, _, answer = self._answer(place, heard)
         with self._store.transaction():
             for holding, found in made:
                 holdings.add(self._store, place.book_id, holding, now)
-                annotation_places.keep(self._store, holding, found)
+                annotation_places.keep(self._store, holding, found, now)
             held.extend(holding for holding, _ in made)
-            planned = book.plan_all(held, wishes, answer)
-            for plan in planned.plans:
-                plan.apply(_koreaders_words(now + self._job.utc_offset_s))
-                self._keep(place, plan.holding, now)
+            planned = self._plan(held, wishes, about, answer, now)
+            says = [(plan, code) for plan in planned.plans for code in plan.says]
+            if heard is not None and planned.wants_second_look:
+                identity.pair_rows(held, heard.rows, heard.kinds, wishes)
+                planned = self._plan(held, wishes, about, answer, now)
+                says.extend((plan, code) for plan in planned.plans for code in plan.says)
+            for holding in held:
+                self._keep(place, holding, now)
             inexact = self._put(place, planned.plans, heard is not None, now)
             self._ask(place, planned, answer)
             mark_plans.note(self._store, place, self._account, _basis(self._wanted), bool(cause))
         if cause:
             self._unread.add(place.book_id)
-        self._say(place, planned.plans, inexact, cause)
+        self._say(place, says, inexact)
+        waiting = sum(plan.holding.place is None and plan.wanted is not None for plan in planned.plans)
+        if cause and waiting and (self._job.asked_for() or place.book_id not in self._stuck):
+            self._result.say(protocol.WARNING, texts.cannot_be_read(self._title(place), waiting, cause))
+
+    def _answer(self, place: Place, heard: Heard | None) -> tuple[str, str, str]:
+        """(what was asked, "", what the reader answered)."""
+        answer = None if heard is None else settings.get(self._store, f"{settings.MARKS_ANSWER}{place.book_id}")
+        return (answer or "").partition(" ")
+
+    def _plan(self, held: list[Holding], wishes: Wishes, about: str, answer: str, now: int) -> book.BookPlan:
+        planned = book.plan_all(held, wishes, about, answer)
+        for plan in planned.plans:
+            plan.apply(_koreaders_words(now + self._job.utc_offset_s))
+        return planned
 
     def _held(self, place: Place, stored: list[StoredMark]) -> list[Holding]:
         """Those of the kinds that are wanted, with their places."""
@@ -341,17 +362,13 @@ class Annotations:
         if answer:
             settings.remove(self._store, f"{settings.MARKS_ANSWER}{place.book_id}")
 
-    def _say(self, place: Place, plans: list[Plan], inexact: int, cause: str) -> None:
+    def _say(self, place: Place, says: list[tuple[Plan, str]], inexact: int) -> None:
         title = self._title(place)
-        for plan in plans:
+        for plan, code in says:
             mark = plan.wanted or plan.holding.device
-            for code in plan.says:
-                self._result.say(protocol.INFO, texts.said(code, title, "" if mark is None else mark.text or mark.note))
+            self._result.say(protocol.INFO, texts.said(code, title, "" if mark is None else mark.text or mark.note))
         if inexact:
             self._result.say(protocol.INFO, texts.sent_as_notes(title, inexact))
-        waiting = [plan for plan in plans if plan.holding.place is None and plan.wanted is not None]
-        if cause and waiting and (self._job.asked_for() or place.book_id not in self._stuck):
-            self._result.say(protocol.WARNING, texts.cannot_be_read(title, len(waiting), cause))
 
     def _title(self, place: Place) -> str:
         found = stored_books.title_and_file(self._store, place.book_id)

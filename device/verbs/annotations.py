@@ -71,7 +71,7 @@ def answer(run: Run) -> None:
         run.result.say(protocol.INFO, texts.NOTHING_ASKED)
         return
     with run.store.transaction():
-        settings.put(run.store, f"{settings.MARKS_ANSWER}{book_id}", str(word))
+        settings.put(run.store, f"{settings.MARKS_ANSWER}{book_id}", f"{asked.partition(' ')[0]} {word}")
         settings.remove(run.store, f"{settings.MARKS_ASK}{book_id}")
         mark_plans.doubt(run.store, book_id)
     if run.job.id is not None:

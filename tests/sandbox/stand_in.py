@@ -258,6 +258,10 @@ class StandIn:
         body = {"bookId": book_id, "fileProgress": progress}
         self._dispatcher.act(username, "POST", "/api/v1/books/progress", body, at)
 
+    def mark_on_web(self, username: str, method: str, path: str, body: dict[str, object] | None = None) -> None:
+        """She makes, changes or deletes a highlight, a note or a bookmark there; `path` as the web page asks for it."""
+        self._dispatcher.act(username, method, path, body or {}, None)
+
     def koreader_progress(
         self, username: str, book_id: int, fraction: float, progress: str | None = None, at: float | None = None
     ) -> None:
