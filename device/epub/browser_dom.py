@@ -281,12 +281,15 @@ class BrowserItem:
         return run if into < length else NOT_FOUND
 
 
-def read_item(text: str, media_type: str) -> BrowserItem:
-    """`text` is the item as the browser decodes it: as UTF-8, broken bytes as U+FFFD. Raises TooComplex."""
+def read_item(text: str, media_type: str, in_chromium: bool = False) -> BrowserItem:
+    """`text` is the item as the browser decodes it: as UTF-8, broken bytes as U+FFFD. Raises TooComplex.
+
+    `in_chromium`: as that browser alone does it where an XML declaration names another encoding than UTF-8.
+    """
     if len(text) > SOURCE_MOST_CHARS:
         raise TooComplex("the chapter is too long")
     if media_type != HTML:
-        nodes = browser_xml.read(text)
+        nodes = browser_xml.read(text, in_chromium)
         if nodes is not None:
             return BrowserItem(text, nodes, is_html=False)
     if media_type == SVG:

@@ -46,9 +46,12 @@ _KNOWN_TYPES = (
 )
 
 
-def read(text: str) -> Nodes | None:
-    """The document, or None if it has to be read as HTML. Raises TooComplex."""
-    reader = _Reader(text)
+def read(text: str, in_chromium: bool = False) -> Nodes | None:
+    """The document, or None if it has to be read as HTML. Raises TooComplex.
+
+    `in_chromium`: where it writes the document out and reads it again, it keeps the declared encoding, and no other does.
+    """
+    reader = _Reader(text, in_chromium)
     try:
         reader.parser.Parse(reader.data, True)
     except (pyexpat.ExpatError, _NotXml):
@@ -76,6 +79,7 @@ class _Reader:
         "_char",
         "_declared",
         "_expanded_chars",
+        "_in_chromium",
         "_is_ascii",
         "_knows_names",
         "_template_depth",
@@ -86,8 +90,9 @@ class _Reader:
         "parser",
     )
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, in_chromium: bool) -> None:
         self._text = text
+        self._in_chromium = in_chromium
         self.data = text.encode("utf-8", "replace")
         self.nodes = Nodes(text)
         self._is_ascii = len(self.data) == len(text)
@@ -147,7 +152,8 @@ class _Reader:
         return True
 
     def _declaration(self, version: str, encoding: str | None, standalone: int) -> None:
-        self.nodes.declare(encoding or "")
+        if self._in_chromium:
+            self.nodes.declare(encoding or "")
 
     def _doctype(self, name: str, system: str | None, public: str | None, has_subset: int) -> None:
         self._knows_names = public in _KNOWN_TYPES

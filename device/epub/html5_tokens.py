@@ -117,9 +117,7 @@ class Tokens:
             elif following == "?":
                 return self._comment_until(">", at + 1)
             else:
-                self._text_until(at + 1)
-                if following == "\0":
-                    self._text_end, self._null = at + 2, "\ufffd"
+                self._text_until(at + 1)  # a NUL behind it goes, as the law has it; Chromium shows it
 
     def is_blank(self) -> bool:
         """Whether the present text begins with blanks. If so it is cut behind them; the rest comes next."""

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from device.epub.xpointer import XPointer
 
 
+DECLARATION_MOST_CHARS = 200
+
+
 class Unusable(Exception):
     """The chapter is missing, damaged, or beyond the limits of one side."""
 
@@ -54,7 +57,7 @@ class Span:
 class Chapter:
     """One entry of the spine. `words`: its visible text, bare, as `text_search` compares."""
 
-    __slots__ = ("_browser", "_package", "_source", "engine", "item", "words")
+    __slots__ = ("_browser", "_in_chromium", "_package", "_source", "engine", "item", "words")
 
     def __init__(
         self, package: Steps, item: SpineItem, source: SourceText, engine: EngineItem, browser: BrowserItem
@@ -62,6 +65,7 @@ class Chapter:
         self._package = package
         self._source = source
         self._browser = browser
+        self._in_chromium: BrowserItem | None = None
         self.item = item
         self.engine = engine
         self.words = text_search.plain(engine.visible)
@@ -82,6 +86,21 @@ class Chapter:
         if units is None or not text_search.shows(self._browser.pieces(*units), self.words[begin:end]):
             return None
         return Joined(written, self._browser.text_of(*units))
+
+    def is_same_everywhere(self, found: Joined) -> bool:
+        """Whether Chromium shows the same words there. In files that are not UTF-8 it has ways of its own."""
+        if "\0" in self._source.browser:
+            return False
+        if not _names_encoding(self._source.browser):
+            return True
+        try:
+            if self._in_chromium is None:
+                self._in_chromium = browser_dom.read_item(self._source.browser, self.item.media_type, in_chromium=True)
+        except TooComplex:
+            return False
+        read = cfi.parse(found.cfi)
+        units = self._in_chromium.resolve(read.start, read.end)
+        return units is not None and self._in_chromium.text_of(*units) == found.text
 
     def point_at(self, index: int) -> Joined | None:
         """The CFI of the place before a visible character, or behind the last one."""
@@ -147,6 +166,13 @@ def open_chapter(archive: Archive, spine: Spine, item: SpineItem, dom: int) -> C
     except (Unreadable, TooComplex, engine_tree.TooLarge) as problem:
         raise Unusable(str(problem)) from problem
     return Chapter(((spine.step, spine.id), (item.step, item.id)), item, source, engine, browser)
+
+
+def _names_encoding(text: str) -> bool:
+    """Whether it declares to be anything but UTF-8 and has characters for which that matters."""
+    head = text[:DECLARATION_MOST_CHARS].lower()
+    declaration = head[: head.find("?>")] if head.lstrip("\ufeff").startswith("<?xml") else ""
+    return "encoding" in declaration and "utf-8" not in declaration and not text.isascii()
 
 
 def _before(place: Place) -> Point:

@@ -51,6 +51,7 @@ TOO_DEEP = "too-deep"  # the CFI would be longer than the server takes
 HIDDEN = "hidden"  # KOReader does not show these words
 MOVED, OTHER_DOCUMENT = "moved", "other-document"  # repaired: found near the place, or in another chapter
 CROSS_DOCUMENT = "cross-document"  # repaired: the part in the first chapter that has words of it
+BROWSERS_DIFFER = "browsers-differ"  # right, but Chromium has other words there: the file is not UTF-8
 PARTLY_HIDDEN = "partly-hidden"  # what KOReader shows of it
 DANGLING = "dangling-entry"  # right, but the web reader opens the wrong chapter (its own mistake)
 
@@ -364,6 +365,8 @@ class Positions:
         if joined is None:
             task.reason = READERS_DIFFER
             return None
+        if not reason and not chapter.is_same_everywhere(joined):
+            status, reason = REPAIRED, BROWSERS_DIFFER
         return Cfi(joined.cfi, status, joined.text, self._with_warning(chapter.item, reason))
 
     def _point(self, chapter: Chapter, task: _Task, attempt: _Attempt) -> Cfi | None:
