@@ -18,7 +18,6 @@ from device.epub.html5_elements import NOTHING, Elements
 from device.epub.html5_tokens import COMMENT, EOF, START, TEXT, Tokens
 from device.epub.html5_tokens import END as END_TAG
 
-_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _NOSCRIPT, _PLAINTEXT = "noscript", "plaintext"
 
 
@@ -117,7 +116,7 @@ class Again(Tokens):
         self.kind, self.source, self.is_spelled = TEXT, source, code > 0
         self.data = elements.strings[code] if code else self._source_text[source : source + length]
         if self._as_text != NOTHING or elements.names[elements.parent[self._node]] in names.RAW:
-            self._escape(piece)
+            self._escape()
         if self._after_return and self.data.startswith("\n"):
             self.data, self.source = self.data[1:], self.source + 1
         self._after_return = self.data == "\r"
@@ -125,13 +124,16 @@ class Again(Tokens):
             self.data = "\n"
         return bool(self.data)
 
-    def _escape(self, piece: int) -> None:
+    def _escape(self) -> None:
         """Text that stays as it was written out. What is spelled so says nothing of where each character came from."""
-        data = self.data
-        for char, escaped in _ESCAPES.items():
-            data = data.replace(char, escaped)
+        data = escaped(self.data)
         if data != self.data:
             self.data, self.is_spelled = data, True
+
+
+def escaped(text: str) -> str:
+    """As it is written out."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _attributes(elements: Elements, node: int, full_name: str) -> dict[str, str]:

@@ -368,6 +368,7 @@ def _form_end(builder: Builder) -> None:
         return
     form, builder.form = builder.form, NOTHING
     if form == NOTHING or not builder.in_scope("form"):
+        builder.is_settled = builder.is_settled and form == NOTHING
         return
     builder.imply_ends()
     builder.close(form)

@@ -31,6 +31,11 @@ _OUTER_LOOPS, _INNER_LOOPS = 8, 3  # how often misnested formatting is put right
 _SAME_MOST = 3  # elements of the same kind in the list of formatting
 
 
+# Rare elements whose content is not read again as it was read, or of which it is not worth finding out.
+_UNSETTLED = names.RAW - {"script", "style"} | {"frameset", "noscript", "select", "template"}
+_SKIPPING_NEWLINE = ("pre", "listing", "textarea")  # a line's end at their beginning is lost at each reading
+
+
 class Builder:
     __slots__ = (
         "_counts",
@@ -45,6 +50,7 @@ class Builder:
         "head",
         "is_old",
         "is_old_again",
+        "is_settled",
         "mode",
         "original_mode",
         "scripting",
@@ -67,6 +73,7 @@ class Builder:
         self.frameset_is_fine = True
         self.is_old = False
         self.is_old_again = True  # when what has been read is written out and read again
+        self.is_settled = True  # reading it again would give the same: nothing has been moved or left out
         self.encoding = ""  # the first that the page declares
         self.fosters = False
         self.skips_newline = False
@@ -102,6 +109,7 @@ class Builder:
     def close(self, node: int) -> None:
         """Takes an open element out, wherever it is."""
         if node in self._open:
+            self.is_settled = self.is_settled and node == self.stack[-1]
             self.walked(len(self.stack))
             self.stack.remove(node)
             self._open.discard(node)
@@ -146,8 +154,11 @@ class Builder:
         parent, before = self._place(self.stack[-1])
         if not self.fosters and len(self.stack) > DEPTH_MOST and self.elements.parent[parent] != NOTHING:
             parent = self.elements.parent[parent]
+            self.is_settled = False
         self.elements.insert(node, parent, before)
         self.push(node)
+        if name in _UNSETTLED:
+            self.is_settled = False
         return node
 
     def insert_root(self, attributes: dict[str, str]) -> None:
@@ -156,6 +167,9 @@ class Builder:
     def insert_text(self, source: int, data: str, is_spelled: bool) -> None:
         if data:
             parent, before = self._place(self.stack[-1])
+            if data[0] in "\n\r":
+                is_first = self.elements.first[parent] == NOTHING and self.name(parent) in _SKIPPING_NEWLINE
+                self.is_settled = self.is_settled and not is_first and data != "\r"
             self.elements.text(parent, before, source, data, is_spelled)
 
     def insert_token_text(self, tokens: Tokens) -> None:
@@ -183,6 +197,7 @@ class Builder:
         """Where something that belongs into `target` goes: (parent, before which child)."""
         if not self.fosters or self.name(target) not in names.FOSTERING:
             return target, NOTHING
+        self.is_settled = False
         for index in range(len(self.stack) - 1, 0, -1):
             node = self.stack[index]
             if self.name(node) == "template":
@@ -265,6 +280,7 @@ class Builder:
 
     def _adopt_block(self, formatting: int, at: int, furthest: int) -> None:
         """Puts the block `furthest` outside of the formatting that it is in, and formatting inside of it."""
+        self.is_settled = False
         elements, stack, active = self.elements, self.stack, self.active
         block = last = stack[furthest]
         bookmark = active.index(formatting)
@@ -313,6 +329,7 @@ class Builder:
         parent, before = self._place(self.stack[-1])
         if not self.fosters and len(self.stack) > DEPTH_MOST and self.elements.parent[parent] != NOTHING:
             parent = self.elements.parent[parent]
+            self.is_settled = False
         self.elements.insert(clone, parent, before)
         self.push(clone)
         return clone

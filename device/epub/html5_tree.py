@@ -9,9 +9,10 @@ Law: the HTML Standard, "Parsing HTML documents".
 from __future__ import annotations
 
 from device.epub import html5_body, html5_foreign, html5_modes, html5_tables
+from device.epub import html5_names as names
 from device.epub.browser_nodes import TEXT as TEXT_NODE
 from device.epub.browser_nodes import Nodes
-from device.epub.html5_again import Again
+from device.epub.html5_again import Again, escaped
 from device.epub.html5_builder import AGAIN, BEFORE_HTML, DONE, Builder
 from device.epub.html5_elements import NOTHING, Elements
 from device.epub.html5_tokens import EOF, TEXT, Tokens
@@ -45,13 +46,16 @@ def read(text: str) -> Nodes:
     """The document. Raises TooComplex."""
     first = Builder(scripting=False)
     build(first, Tokens(text))
+    nodes = Nodes(text)
+    nodes.declare(first.encoding)
+    if first.is_settled and first.is_old == first.is_old_again:
+        record(first.elements, first.stack[0], nodes, text)
+        return nodes
     second = Builder(scripting=True)
     second.mode = BEFORE_HTML
     second.is_old = first.is_old_again
     build(second, Again(text, first.elements, first.stack[0]))
-    nodes = Nodes(text)
-    nodes.declare(first.encoding)
-    record(second.elements, second.stack[0], nodes)
+    record(second.elements, second.stack[0], nodes, "")
     return nodes
 
 
@@ -85,8 +89,8 @@ def _process(builder: Builder, tokens: Tokens) -> None:
     builder.fosters = False
 
 
-def record(elements: Elements, root: int, nodes: Nodes) -> None:
-    """Writes the tree down in its order."""
+def record(elements: Elements, root: int, nodes: Nodes, text: str) -> None:
+    """Writes the tree down in its order; with the source's `text` as it would be after another reading."""
     node, leaves = root, False
     while node != NOTHING:
         is_element = elements.is_element(node)
@@ -98,7 +102,8 @@ def record(elements: Elements, root: int, nodes: Nodes) -> None:
                     node = child
                     continue
             elif elements.kinds[node] == TEXT_NODE:
-                _record_text(elements, node, nodes)
+                is_raw = text and elements.names[elements.parent[node]] in names.RAW
+                _record_text(elements, node, nodes, text if is_raw else "")
             else:
                 nodes.other()
         if is_element:
@@ -110,13 +115,18 @@ def record(elements: Elements, root: int, nodes: Nodes) -> None:
         node = elements.parent[node] if leaves else following
 
 
-def _record_text(elements: Elements, node: int, nodes: Nodes) -> None:
+def _record_text(elements: Elements, node: int, nodes: Nodes, text: str) -> None:
+    """`text`: the source, if the text is one that is never read as markup, and so stays as it is written out."""
     nodes.break_text()
     piece = elements.first[node]
     while piece != NOTHING:
         code, source = elements.piece_codes[piece], elements.piece_sources[piece]
-        if code:
-            nodes.spelled(source, elements.strings[code])
+        length = elements.piece_lengths[piece]
+        data = elements.strings[code] if code else text[source : source + length]
+        if text and escaped(data) != data:
+            nodes.spelled(source, escaped(data))
+        elif code:
+            nodes.spelled(source, data)
         else:
-            nodes.text(source, elements.piece_lengths[piece])
+            nodes.text(source, length)
         piece = elements.piece_nexts[piece]
