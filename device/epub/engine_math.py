@@ -2,18 +2,45 @@
 
 Promises: as many characters as before, less the blanks at both ends.
 Called by: `engine_item.py`, `engine_tree.py`.
-Law: MathML 3, attribute `mathvariant`; Unicode, block Mathematical Alphanumeric Symbols.
+Law: MathML 3, attribute `mathvariant`; Unicode, block Mathematical Alphanumeric Symbols, whose gaps are filled from
+Letterlike Symbols.
 """
 
 from __future__ import annotations
 
 from device.epub import engine_text
 
-PLAIN, ITALIC, MINUS = 0, 1, 2  # MINUS: the text of an operator that is just a hyphen
-VARIANTS = {"normal": PLAIN, "italic": ITALIC}
-_ITALIC_CAPITAL, _ITALIC_SMALL, _PLANCK = 0x1D434, 0x1D44E, "\u210e"
-_ITALIC_GREEK_CAPITAL, _ITALIC_GREEK_SMALL = 0x1D6E2, 0x1D6FC
-_ITALIC_OTHERS = dict(zip("ıȷϴ∇∂ϵϑϰϕϱϖ", "𝚤𝚥𝛳𝛻𝜕𝜖𝜗𝜘𝜙𝜚𝜛", strict=True))
+PLAIN, ITALIC = 0, 2
+OPERATOR = 64  # added to a variant: the text of an `<mo>`
+# By `mathvariant`: their numbers, and where their digits, capitals, small letters and Greek begin; 0: they have none.
+_ALPHABETS: dict[str, tuple[int, int, int, int, int]] = {
+    "normal": (PLAIN, 0, 0, 0, 0),
+    "bold": (1, 0x1D7CE, 0x1D400, 0x1D41A, 0x1D6A8),
+    "italic": (ITALIC, 0, 0x1D434, 0x1D44E, 0x1D6E2),
+    "bold-italic": (3, 0, 0x1D468, 0x1D482, 0x1D71C),
+    "sans-serif": (4, 0x1D7E2, 0x1D5A0, 0x1D5BA, 0),
+    "bold-sans-serif": (5, 0x1D7EC, 0x1D5D4, 0x1D5EE, 0x1D756),
+    "sans-serif-italic": (6, 0, 0x1D608, 0x1D622, 0),
+    "sans-serif-bold-italic": (7, 0, 0x1D63C, 0x1D656, 0x1D790),
+    "script": (8, 0, 0x1D49C, 0x1D4B6, 0),
+    "bold-script": (9, 0, 0x1D4D0, 0x1D4EA, 0),
+    "fraktur": (10, 0, 0x1D504, 0x1D51E, 0),
+    "bold-fraktur": (11, 0, 0x1D56C, 0x1D586, 0),
+    "monospace": (12, 0x1D7F6, 0x1D670, 0x1D68A, 0),
+    "double-struck": (13, 0x1D7D8, 0x1D538, 0x1D552, 0),
+}
+VARIANTS = {name: alphabet[0] for name, alphabet in _ALPHABETS.items()}
+_BY_NUMBER = list(_ALPHABETS.values())
+_ELSEWHERE = {
+    ITALIC: dict(zip("hıȷ", "ℎ\U0001d6a4\U0001d6a5", strict=True)),
+    8: dict(zip("BEFHILMRego", "ℬℰℱℋℐℒℳℛℯℊℴ", strict=True)),
+    10: dict(zip("CHIRZ", "ℭℌℑℜℨ", strict=True)),
+    13: dict(zip("CHNPQRZ", "ℂℍℕℙℚℝℤ", strict=True)),
+}
+_GREEK_CAPITALS, _GREEK_SMALL = 0, 26  # behind the beginning of an alphabet's Greek
+_GREEK_OTHERS = {"ϴ": 17, "∇": 25, "∂": 51, "ϵ": 52, "ϑ": 53, "ϰ": 54, "ϕ": 55, "ϱ": 56, "ϖ": 57}
+# A combining mark alone becomes one that stands alone.
+_MARKS = {"\u0302": "ˆ", "\u0303": "~", "\u0304": "¯", "\u0305": "¯", "\u030c": "ˇ", "\u0332": "_"}
 TRIMMED = " \t\r\n"
 
 
@@ -24,20 +51,30 @@ def adjusted(made: engine_text.Processed, variant: int) -> engine_text.Processed
 
 
 def written(text: str, variant: int) -> str:
-    if variant == MINUS:
-        return "\u2212" if text == "-" else text
-    return text if variant == PLAIN else "".join([_italic(char) for char in text])
+    """`text`: trimmed."""
+    if variant & OPERATOR and text == "-":
+        return "\u2212"
+    number = variant & ~OPERATOR
+    if number != PLAIN:
+        text = "".join([_letter(char, number) for char in text])
+    return _MARKS[text[0]] + text[1:] if text[:1] in _MARKS else text
 
 
-def _italic(char: str) -> str:
-    if char == "h":
-        return _PLANCK
-    if "a" <= char <= "z":
-        return chr(_ITALIC_SMALL + ord(char) - ord("a"))
+def _letter(char: str, number: int) -> str:
+    found = _ELSEWHERE.get(number, {}).get(char)
+    if found is not None:
+        return found
+    _, digits, capitals, small, greek = _BY_NUMBER[number]
+    if "0" <= char <= "9":
+        return chr(digits + ord(char) - ord("0")) if digits else char
     if "A" <= char <= "Z":
-        return chr(_ITALIC_CAPITAL + ord(char) - ord("A"))
+        return chr(capitals + ord(char) - ord("A"))
+    if "a" <= char <= "z":
+        return chr(small + ord(char) - ord("a"))
+    if not greek:
+        return char
     if "Α" <= char <= "Ω":
-        return chr(_ITALIC_GREEK_CAPITAL + ord(char) - ord("Α"))
+        return chr(greek + _GREEK_CAPITALS + ord(char) - ord("Α"))
     if "α" <= char <= "ω":
-        return chr(_ITALIC_GREEK_SMALL + ord(char) - ord("α"))
-    return _ITALIC_OTHERS.get(char, char)
+        return chr(greek + _GREEK_SMALL + ord(char) - ord("α"))
+    return chr(greek + _GREEK_OTHERS[char]) if char in _GREEK_OTHERS else char

@@ -12,7 +12,7 @@ from device.epub import engine_tags as tags
 from device.epub import stylesheet
 from device.epub.archive import Archive, Unreadable
 from device.epub.container import resolved, unquoted
-from device.epub.stylesheet import DISPLAY, FLOAT, WHITE_SPACE, Declaration, Rule, Sheet
+from device.epub.stylesheet import BEHIND, DIRECTLY, DISPLAY, FLOAT, WHITE_SPACE, Declaration, Part, Rule, Sheet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,13 +60,15 @@ class Wishes:
 
 
 class Around:
-    """An open element: what selectors look at."""
+    """What selectors look at. `before`: the element before it, `last`: the last one in it, as long as it is open."""
 
-    __slots__ = ("attributes", "name")
+    __slots__ = ("attributes", "before", "last", "name")
 
     def __init__(self, name: str, attributes: dict[str, str]) -> None:
         self.name = name
         self.attributes = attributes
+        self.before: Around | None = None
+        self.last: Around | None = None
 
 
 _HTML = Around("html", {})
@@ -96,8 +98,9 @@ class DocumentStyles:
                 else:
                     self._everywhere.append((number, rule))
 
-    def of(self, name: str, attributes: dict[str, str], around: Sequence[Around]) -> Wishes | None:
+    def of(self, element: Around, around: Sequence[Around]) -> Wishes | None:
         """`around`: the open elements, the outermost first. None if nothing is wanted."""
+        name, attributes = element.name, element.attributes
         candidates = [*self._everywhere, *self._by_name.get(name, ())]
         if attributes:
             if self._by_class and "class" in attributes:
@@ -107,7 +110,7 @@ class DocumentStyles:
                 candidates += self._by_id.get(attributes["id"], ())
         winners: dict[str, tuple[tuple[bool, int, int], str]] = {}
         for number, rule in candidates:
-            if rule.parts[0].fits(name, attributes) and _is_within(rule, around):
+            if _fits(rule, element, around):
                 for declaration in rule.declarations:
                     _take(winners, declaration, rule.weight, number)
         if attributes and "style" in attributes:
@@ -208,22 +211,33 @@ def styles_in(archive: Archive) -> Styles:
     return Styles(read)
 
 
-def _is_within(rule: Rule, around: Sequence[Around]) -> bool:
-    """Whether the elements that a rule names are around it. From the inside out, each as near as possible."""
+def _fits(rule: Rule, element: Around, around: Sequence[Around]) -> bool:
+    """Whether a rule is for an element. From the inside out, each of what is around it as near as possible."""
+    if not _is(rule.parts[0], element):
+        return False
     at = len(around)
+    here: Around | None = element
     for number in range(1, len(rule.parts)):
-        part = rule.parts[number]
-        directly = rule.parts[number - 1].directly
+        part, relation = rule.parts[number], rule.parts[number - 1].relation
+        if relation == BEHIND:
+            here = here.before if here is not None else None
+            if here is None or not _is(part, here):
+                return False
+            continue
         while True:
             at -= 1
             if at < -1:
                 return False
-            element = around[at] if at >= 0 else _HTML
-            if part.fits(element.name, element.attributes):
+            here = around[at] if at >= 0 else _HTML
+            if _is(part, here):
                 break
-            if directly:
+            if relation == DIRECTLY:
                 return False
     return True
+
+
+def _is(part: Part, element: Around) -> bool:
+    return part.fits(element.name, element.attributes) and not (part.is_first and element.before is not None)
 
 
 def _take(

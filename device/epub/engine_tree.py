@@ -152,6 +152,8 @@ class _Builder:
             element.display = tags.NONE
         element.preformatted = name in tags.PREFORMATTED or (parent is not None and parent.preformatted)
         if self._styles is not None:
+            if parent is not None:
+                element.before, parent.last = parent.last, element
             self._style(element)
         element.takes_text = name not in tags.TEXTLESS
         element.strips = name in tags.OPENS_WITH_LINE_END and self._dom >= _WITH_STRIPPED_LINE_END_DOM
@@ -174,7 +176,7 @@ class _Builder:
 
     def _style(self, element: _Open) -> None:
         """What the book's own stylesheets want of it."""
-        wishes = None if self._styles is None else self._styles.of(element.name, element.attributes, self.stack)
+        wishes = None if self._styles is None else self._styles.of(element, self.stack)
         if wishes is None:
             return
         if wishes.display is not None:
@@ -278,7 +280,7 @@ class _Builder:
     def _invent(self, text: str, source_at: int) -> None:
         """An operator that is not in the source."""
         self._push("mo", _INVENTED, source_at, self.stack[-1])
-        text = engine_math.written(text.strip(engine_math.TRIMMED), engine_math.MINUS)
+        text = engine_math.written(text.strip(engine_math.TRIMMED), engine_math.OPERATOR)
         if text:
             element = self.stack[-1]
             element.texts += 1
@@ -298,7 +300,7 @@ class _Builder:
                 break
             if above.name == "math":
                 break
-        return engine_math.MINUS if element.name == "mo" and text == "-" else variant
+        return variant + engine_math.OPERATOR if element.name == "mo" else variant
 
     def _show(self, text: str) -> None:
         self._visible.append(text)
@@ -322,6 +324,7 @@ class _Builder:
 
     def _close_last(self) -> str:
         element = self.stack.pop()
+        element.before = element.last = None  # or the whole document would be kept
         self._open_names[element.name] -= 1
         self.item.ends[element.node] = len(self.item.ends)
         shown_as = element.display

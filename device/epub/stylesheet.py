@@ -1,8 +1,8 @@
 """The few rules of a stylesheet that decide which texts an engine shows, and which blank ones it keeps.
 
 Three properties matter: `display`, `white-space` and `float`. A selector is understood if it is made of names, classes,
-ids and attributes, within each other or one directly in the other; rules for anything else are passed over, as are
-conditions that depend on the screen.
+ids, attributes and `:first-child`, within each other, one directly in the other, or one directly behind the other;
+rules for anything else are passed over, as are conditions that depend on the screen.
 
 Promises: linear in the length of the sheet; keeps no more than RULES_MOST rules, whatever it holds.
 Never: loads what a sheet imports; that is `engine_styles.py`.
@@ -21,21 +21,24 @@ DISPLAY, WHITE_SPACE, FLOAT = "display", "white-space", "float"
 PROPERTIES = (DISPLAY, WHITE_SPACE, FLOAT)
 _SPACE = " \t\r\n\f"
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
-_DIRECTLY = ">"
+WITHIN, DIRECTLY, BEHIND = "", ">", "+"  # how a part stands to the next outer one
+_FIRST = ":first-child"
+_OPERATORS = "~^$*|"
 _ID_WEIGHT, _CLASS_WEIGHT = 10_000, 100
 
 
 class Part:
-    """What one element has to be. `directly`: it is the parent of the part before it, not just around it."""
+    """What one element has to be. `relation`: to the next part of its rule, see WITHIN."""
 
-    __slots__ = ("attributes", "classes", "directly", "id", "name")
+    __slots__ = ("attributes", "classes", "id", "is_first", "name", "relation")
 
     def __init__(self) -> None:
         self.name = ""
         self.id = ""
         self.classes: list[str] = []
-        self.attributes: list[tuple[str, str | None]] = []  # with their value, or None if it does not matter
-        self.directly = False
+        self.attributes: list[tuple[str, str, str]] = []  # name, operator, value; no operator: it has only to be there
+        self.is_first = False
+        self.relation = WITHIN
 
     def fits(self, name: str, attributes: dict[str, str]) -> bool:
         if (self.name and self.name != name) or (self.id and self.id != attributes.get("id")):
@@ -45,8 +48,8 @@ class Part:
             for wanted in self.classes:
                 if wanted not in classes:
                     return False
-        for attribute, value in self.attributes:
-            if attribute not in attributes or (value is not None and attributes[attribute] != value):
+        for attribute, operator, value in self.attributes:
+            if attribute not in attributes or not _compares(attributes[attribute], operator, value):
                 return False
         return True
 
@@ -70,7 +73,7 @@ class Rule:
         self.declarations = declarations
         self.weight = 0
         for part in parts:
-            self.weight += bool(part.name) + _CLASS_WEIGHT * (len(part.classes) + len(part.attributes))
+            self.weight += bool(part.name) + _CLASS_WEIGHT * (len(part.classes) + len(part.attributes) + part.is_first)
             self.weight += _ID_WEIGHT * bool(part.id)
 
 
@@ -191,27 +194,25 @@ def _selector(text: str) -> list[Part] | None:
     """None if it is not understood."""
     parts: list[Part] = []
     at = 0
-    directly = False
+    relation = WITHIN
     while at < len(text):
         part, at = _part(text, at)
         if part is None or len(parts) >= PARTS_MOST:
             return None
-        if parts:
-            parts[-1].directly = directly
+        part.relation = relation
         parts.append(part)
         begin = at
-        directly = False
-        while at < len(text) and text[at] in _SPACE + _DIRECTLY:
-            directly = directly or text[at] == _DIRECTLY
+        while at < len(text) and text[at] in _SPACE:
+            at += 1
+        relation = text[at] if text[at : at + 1] in (DIRECTLY, BEHIND) else WITHIN
+        if relation:
+            at += 1
+        while at < len(text) and text[at] in _SPACE:
             at += 1
         if begin == at and at < len(text):
             return None
-    if directly or not parts:
-        return None
     parts.reverse()
-    for number in range(len(parts) - 1):  # from the outer one, where it was found, to the part that it is around
-        parts[number].directly = parts[number + 1].directly
-    return parts
+    return parts if parts and not relation else None
 
 
 def _part(text: str, at: int) -> tuple[Part | None, int]:
@@ -223,8 +224,14 @@ def _part(text: str, at: int) -> tuple[Part | None, int]:
         end = _name_end(text, at)
         part.name = text[at:end].lower()
         at = end
-    while at < len(text) and text[at] in ".#[":
+    while at < len(text) and text[at] in ".#[:":
         mark = text[at]
+        if mark == ":":
+            if not text.startswith(_FIRST, at) or _name_end(text, at + 1) != at + len(_FIRST):
+                return None, at
+            part.is_first = True
+            at += len(_FIRST)
+            continue
         if mark == "[":
             end = text.find("]", at)
             attribute = _attribute(text[at + 1 : end]) if end >= 0 else None
@@ -244,15 +251,32 @@ def _part(text: str, at: int) -> tuple[Part | None, int]:
     return (part if at > begin else None), at
 
 
-def _attribute(text: str) -> tuple[str, str | None] | None:
-    name, equals, value = text.partition("=")
-    name = name.strip(_SPACE).lower().replace("\\:", ":").replace("|", ":").rpartition(":")[2]
+def _attribute(text: str) -> tuple[str, str, str] | None:
+    name, operator, value = text.partition("=")
+    name = name.strip(_SPACE)
+    if operator and name[-1:] and name[-1] in _OPERATORS:
+        name, operator = name[:-1].rstrip(_SPACE), name[-1]
+    name = name.lower().replace("\\:", ":").replace("|", ":").rpartition(":")[2]
     if not name or _name_end(name, 0) != len(name):
         return None
     value = value.strip(_SPACE)
     if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
         value = value[1:-1]
-    return (name, value) if equals else (name, None)
+    return name, operator, value
+
+
+def _compares(found: str, operator: str, value: str) -> bool:
+    if operator == "=":
+        return found == value
+    if operator == "~":
+        return value in found.split()
+    if operator == "|":
+        return found == value or found.startswith(value + "-")
+    if operator and not value:
+        return False
+    if operator == "^":
+        return found.startswith(value)
+    return found.endswith(value) if operator == "$" else operator != "*" or value in found
 
 
 def _name_end(text: str, at: int) -> int:
