@@ -49,7 +49,7 @@ _KNOWN_TYPES = (
 def read(text: str, in_chromium: bool = False) -> Nodes | None:
     """The document, or None if it has to be read as HTML. Raises TooComplex.
 
-    `in_chromium`: where it writes the document out and reads it again, it keeps the declared encoding, and no other does.
+    `in_chromium`: when it writes the document out to read it again it keeps the declared encoding, as no other does.
     """
     reader = _Reader(text, in_chromium)
     try:

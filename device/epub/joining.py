@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from device.epub.browser_dom import BrowserItem, Place
     from device.epub.cfi import Steps
     from device.epub.engine_item import EngineItem, Found
+    from device.epub.engine_styles import Styles
     from device.epub.source_text import SourceText
     from device.epub.spine import Spine, SpineItem
     from device.epub.xpointer import XPointer
@@ -153,15 +154,15 @@ class Chapter:
         return self.engine.index_of_source(self._source.to_engine(self._browser.source_of(unit)))
 
 
-def open_chapter(archive: Archive, spine: Spine, item: SpineItem, dom: int) -> Chapter:
-    """Raises Unusable with the reason, OSError."""
+def open_chapter(archive: Archive, spine: Spine, item: SpineItem, dom: int, styles: Styles | None) -> Chapter:
+    """`styles`: those of the book, if they are to be followed. Raises Unusable with the reason, OSError."""
     try:
         data = archive.member(item.href, source_text.DOCUMENT_MOST_BYTES)
         if data is None:
             raise Unusable("it is not in the archive")
         source = source_text.decoded(data)
         del data
-        engine = engine_tree.parse_item(source.engine, dom)
+        engine = engine_tree.parse_item(source.engine, dom, styles, item.href)
         browser = browser_dom.read_item(source.browser, item.media_type)
     except (Unreadable, TooComplex, engine_tree.TooLarge) as problem:
         raise Unusable(str(problem)) from problem

@@ -18,6 +18,7 @@ from __future__ import annotations
 from device.epub import cfi as cfis
 from device.epub import text_search, xpointer
 from device.epub.archive import Archive
+from device.epub.engine_styles import styles_in
 from device.epub.joining import Chapter, Joined, Unusable, open_chapter
 from device.epub.spine import RELAXED_DOM, read_spine
 
@@ -97,7 +98,7 @@ class _Attempt:
     """A chapter to look in. `first`, `last`: the fragments in it where the highlight begins and ends; None if it does
     so in another chapter."""
 
-    __slots__ = ("first", "is_certain", "is_part", "item", "last")
+    __slots__ = ("first", "is_certain", "is_part", "is_plain", "item", "last")
 
     def __init__(self, item: SpineItem, first: int | None, last: int | None, is_certain: bool, is_part: bool) -> None:
         self.item = item
@@ -105,6 +106,7 @@ class _Attempt:
         self.last = last
         self.is_certain = is_certain  # the place names this chapter, so that words may have moved within it
         self.is_part = is_part  # the highlight goes on in the next chapter, or comes from the one before
+        self.is_plain = False  # without the book's styles, which the reader may have switched off
 
 
 class _Task:
@@ -133,11 +135,12 @@ class Positions:
     Raises archive.Unreadable, OSError.
     """
 
-    __slots__ = ("_archive", "_numbering", "_spine", "dom")
+    __slots__ = ("_archive", "_numbering", "_spine", "_styles", "dom")
 
     def __init__(self, path: str, dom: int | None) -> None:
         self.dom = dom
         self._archive = Archive(path)
+        self._styles = styles_in(self._archive)
         self._numbering: dict[bool, list[Fragment]] = {}
         try:
             self._spine = read_spine(self._archive)
@@ -211,7 +214,7 @@ class Positions:
         within = 0.0
         if fragment.in_item is not None:
             try:
-                chapter = open_chapter(self._archive, self._spine, fragment.item, dom)
+                chapter = open_chapter(self._archive, self._spine, fragment.item, dom, self._styles)
                 found = chapter.find(fragment.in_item, pointer)
                 within = found.index / len(chapter.words) if found is not None and chapter.words else 0.0
             except Unusable:
@@ -240,6 +243,7 @@ class Positions:
         if not task.attempts and self._has_fragment(start.fragment, dom):
             task.reason = ENGINE_TEXT
         if end is not None:
+            self._add_plain(task)
             if known_dom is None and not explicit:
                 self._add(task, self._attempts(start, end, DOM_BEFORE_RELAXED))
             if len(words) >= text_search.ELSEWHERE_CHARS:
@@ -277,6 +281,13 @@ class Positions:
                     found.append(_Attempt(fragments[number - 1].item, None, None, False, False))
         return found
 
+    def _add_plain(self, task: _Task) -> None:
+        for attempt in task.attempts[:1]:
+            plain = _Attempt(attempt.item, attempt.first, attempt.last, True, attempt.is_part)
+            plain.is_plain = True
+            if not attempt.is_part:
+                task.attempts.append(plain)
+
     def _has_fragment(self, number: int, dom: int) -> bool:
         return 1 <= number <= len(self._fragments(dom))
 
@@ -288,16 +299,18 @@ class Positions:
 
     def _try_next(self, tasks: list[_Task]) -> None:
         """The next attempt of each; those in the same chapter together."""
-        groups: dict[tuple[int, bool], list[_Task]] = {}
+        groups: dict[tuple[int, bool, bool], list[_Task]] = {}
         for task in tasks:
-            step = task.attempts[0].item.step if task.attempts else 0
-            if step:
-                groups.setdefault((step, task.dom >= RELAXED_DOM), []).append(task)
+            if task.attempts:
+                attempt = task.attempts[0]
+                key = (attempt.item.step, task.dom >= RELAXED_DOM, attempt.is_plain)
+                groups.setdefault(key, []).append(task)
         for key in sorted(groups):
             together = groups[key]
             item = together[0].attempts[0].item
+            styles = None if together[0].attempts[0].is_plain else self._styles
             try:
-                chapter = open_chapter(self._archive, self._spine, item, together[0].dom)
+                chapter = open_chapter(self._archive, self._spine, item, together[0].dom, styles)
             except Unusable:
                 for task in together:
                     attempt = task.attempts.pop(0)
@@ -421,7 +434,7 @@ class Positions:
         if not asked:
             return []
         try:
-            chapter = open_chapter(self._archive, self._spine, item, dom)
+            chapter = open_chapter(self._archive, self._spine, item, dom, self._styles)
         except Unusable:
             for number, _, _ in asked:
                 results[number].reason = UNUSABLE
