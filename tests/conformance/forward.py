@@ -19,6 +19,7 @@ from tests.web.browser import Browser, Resolved
 
 EXACT, REPAIRED, APPROXIMATE = "exact", "repaired", "approximate"  # as the converter says, and it is true
 WRONG, THROWS = "wrong", "throws"  # it says exact or repaired, and the web reader shows other words, or nothing
+STATUSES = (EXACT, REPAIRED, APPROXIMATE)
 OUTCOMES = (EXACT, REPAIRED, APPROXIMATE, WRONG, THROWS)
 
 
@@ -30,7 +31,7 @@ class Verdict:
     reason: str
     seen: str = ""  # text or error in the web reader
     right_all_the_same: bool = False  # approximate, but the CFI it came with means the text
-    right_in_chromium: bool = True  # also with Chromium's own ways with files that are not UTF-8
+    right_otherwise: bool = False  # where files that are not UTF-8 are read the other way
 
     @property
     def is_right(self) -> bool:
@@ -44,18 +45,36 @@ class Verdict:
         return self.is_right or (self.highlight.kind == CROSS and self.outcome == APPROXIMATE)
 
 
-def judge(truth: GroundTruth, converter: Converter, browser: Browser, highlights: Sequence[Highlight]) -> list[Verdict]:
+def judge(
+    truth: GroundTruth,
+    converter: Converter,
+    browser: Browser,
+    highlights: Sequence[Highlight],
+    by_the_standards: bool = True,
+) -> list[Verdict]:
+    """`by_the_standards`: how files that are not UTF-8 are read, see pages/book.js; the other way is tried as well."""
     verdicts = []
     for epub, of_book in by_book(highlights).items():
         questions = [{"pos0": each.pos0, "pos1": each.pos1, "text": each.text} for each in of_book]
         answers = converter.convert(truth.book(epub), questions)
         cfis = [str(answer["cfi"]) if answer.get("cfi") else None for answer in answers]
-        resolved = _resolve(truth, browser, epub, cfis, by_the_standards=True)
+        resolved = _resolve(truth, browser, epub, cfis, by_the_standards)
         odd = reads_differently(truth.book(epub))
-        as_is = _resolve(truth, browser, epub, cfis, by_the_standards=False) if odd else resolved
-        for highlight, answer, cfi, standard, real in zip(of_book, answers, cfis, resolved, as_is, strict=True):
-            said, reason = str(answer.get("status")), str(answer.get("reason") or "")
-            verdicts.append(_verdict(highlight, said, reason, cfi, standard, real))
+        otherwise = _resolve(truth, browser, epub, cfis, not by_the_standards) if odd else resolved
+        for highlight, answer, cfi, found, other in zip(of_book, answers, cfis, resolved, otherwise, strict=True):
+            said, reason = str(answer.get("status")), str(answer.get("reason") or answer.get("error") or "")
+            outcome = _outcome(highlight, said, reason, found)
+            verdicts.append(
+                Verdict(
+                    highlight,
+                    outcome,
+                    cfi,
+                    reason if said in STATUSES else f"status {said!r} {reason}",
+                    seen="" if found is None else found.error or found.text,
+                    right_all_the_same=outcome == APPROXIMATE and _means(found, highlight.text),
+                    right_otherwise=_outcome(highlight, said, reason, other) in (EXACT, REPAIRED),
+                )
+            )
     return verdicts
 
 
@@ -67,29 +86,30 @@ def _resolve(
     return [None if cfi is None else next(found) for cfi in cfis]
 
 
-def _verdict(
-    highlight: Highlight, said: str, reason: str, cfi: str | None, resolved: Resolved | None, real: Resolved | None
-) -> Verdict:
-    right = resolved is not None and resolved.error is None and is_exact(resolved.pieces, highlight.text)
-    seen = "" if resolved is None else resolved.error or resolved.text
+def _outcome(highlight: Highlight, said: str, reason: str, found: Resolved | None) -> str:
     if said == APPROXIMATE:
-        return Verdict(highlight, APPROXIMATE, cfi, reason, seen, right_all_the_same=right)
-    if said not in (EXACT, REPAIRED):
-        return Verdict(highlight, WRONG, cfi, f"status {said!r}", seen)
-    if resolved is None:
-        return Verdict(highlight, WRONG, cfi, f"{said}, but no CFI", seen)
-    if resolved.error is not None:
-        return Verdict(highlight, THROWS, cfi, reason, seen)
-    if not right and highlight.kind == CROSS and reason and is_beginning(resolved.pieces, highlight.text):
-        return Verdict(highlight, APPROXIMATE, cfi, reason, seen)  # a first part, and said so
-    in_chromium = real is not None and real.error is None and is_exact(real.pieces, highlight.text)
-    return Verdict(highlight, said if right else WRONG, cfi, reason, seen, right_in_chromium=in_chromium)
+        return APPROXIMATE
+    if said not in STATUSES or found is None:
+        return WRONG
+    if found.error is not None:
+        return THROWS
+    if _means(found, highlight.text):
+        return said
+    if highlight.kind == CROSS and reason and is_beginning(found.pieces, highlight.text):
+        return APPROXIMATE  # a first part, and said so
+    return WRONG
 
 
-def judge_given(truth: GroundTruth, browser: Browser, golden: Sequence[Highlight]) -> list[Highlight]:
+def _means(found: Resolved | None, text: str) -> bool:
+    return found is not None and found.error is None and is_exact(found.pieces, text)
+
+
+def judge_given(
+    truth: GroundTruth, browser: Browser, golden: Sequence[Highlight], by_the_standards: bool = True
+) -> list[Highlight]:
     """The judge itself on trial: the golden CFIs that it does not find to be exact. There should be none."""
     failed = []
     for epub, of_book in by_book(golden).items():
-        resolved = browser.resolve(truth.book(epub), [each.cfi or "" for each in of_book], by_the_standards=True)
+        resolved = browser.resolve(truth.book(epub), [each.cfi or "" for each in of_book], by_the_standards)
         failed += [each for each, found in zip(of_book, resolved, strict=True) if not is_exact(found.pieces, each.text)]
     return failed

@@ -115,9 +115,8 @@ def check_reverse(targets: Targets, name: str, verdicts: Sequence[ReverseVerdict
 
 
 def print_misses(verdicts: Iterable[Verdict], limit: int) -> None:
-    missed = [each for each in verdicts if not each.is_right and each.highlight.kind == NORMAL]
-    missed += [each for each in verdicts if each.outcome in (forward.WRONG, forward.THROWS) and each not in missed]
-    _print_some(missed, limit, _miss)
+    judged = [verdict for verdict in verdicts if verdict.highlight.epub not in NOT_JUDGED]
+    _print_some([verdict for verdict in judged if not verdict.is_as_it_should], limit, _miss)
 
 
 def print_reverse_misses(verdicts: Iterable[ReverseVerdict], limit: int) -> None:

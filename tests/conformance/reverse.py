@@ -88,6 +88,7 @@ def judge(
     selections: Sequence[Selection],
     dom: int,
     with_text: bool,
+    by_the_standards: bool = True,
 ) -> list[ReverseVerdict]:
     """`with_text`: the server's text goes along, as it does in a sync. Without it the CFI alone must do, and what
     counts is the text that the web reader finds at it: it loses the offset of an end that is an element."""
@@ -96,7 +97,7 @@ def judge(
     for epub, of_book in by_book(selections).items():
         questions = [{"cfi": each.cfi, "dom": dom, **({"text": each.text} if with_text else {})} for each in of_book]
         answers = converter.convert(truth.book(epub), questions, reverse=True)
-        resolved = browser.resolve(truth.book(epub), [each.cfi for each in of_book], by_the_standards=True)
+        resolved = browser.resolve(truth.book(epub), [each.cfi for each in of_book], by_the_standards)
         with EngineText(truth.book(epub), dom) as engine:
             for selection, answer, found in zip(of_book, answers, resolved, strict=True):
                 pieces = found.pieces

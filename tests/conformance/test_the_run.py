@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.__main__ import run
+from tests.conformance.__main__ import Run
 from tests.conformance.converter import Converter
 from tests.conformance.ground_truth import GroundTruth
 from tests.fixtures.make_books import make_odd_book
@@ -42,7 +42,7 @@ class Judging:
         """How many targets are missed, and what is printed."""
         truth = GroundTruth(make_data(self._folder / "data", kind))
         converter = Converter(make_converter(self._folder / "converter", answer))
-        missed = run(truth, converter, self._browser, ("judge", "golden", "forward"), 10)
+        missed = Run(truth, converter, self._browser).do(("judge", "golden", "forward"))
         return missed, self._capsys.readouterr().out
 
 
