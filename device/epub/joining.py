@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from device.epub import browser_dom, cfi, engine_tree, source_text, text_search
 from device.epub.archive import Archive, Unreadable
-from device.epub.browser_nodes import TooComplex
+from device.epub.browser_nodes import TooComplex, units_of
 from device.epub.cfi import Point
 
 TYPE_CHECKING = False
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 DECLARATION_MOST_CHARS = 200
+WINDOW_UNITS, WINDOW_PER_CHAR = 2_000, 4  # in which words are read: sources are indented, and soft hyphens left out
 
 
 class Unusable(Exception):
@@ -44,7 +45,7 @@ class Joined:
 
 class Span:
     """What a CFI means: `begin` and `end` among the visible characters, `text` as the web reader has it, `pieces` the
-    same cut at its text nodes. `end_begin`: where the end would be counted from, if the start is not known well."""
+    same cut at its text nodes."""
 
     __slots__ = ("begin", "end", "pieces", "text")
 
@@ -130,8 +131,16 @@ class Chapter:
         units = self._browser.resolve(start, end)
         if units is None:
             return None
-        begin, behind = self._index(units[0]), self._index(units[1])
-        return Span(begin, max(begin, behind), self._browser.text_of(*units), self._browser.pieces(*units))
+        return self._span(*units)
+
+    def span_reading(self, start: Point, words: str) -> Span | None:
+        """What the web reader has from a place on, as far as it reads as these words, bare; None if it does not."""
+        units = self._browser.resolve(start, None)
+        if units is None:
+            return None
+        window = self._browser.text_of(units[0], units[0] + WINDOW_UNITS + WINDOW_PER_CHAR * len(words))
+        length = text_search.length_reading(window, words)
+        return None if length is None else self._span(units[0], units[0] + units_of(window[:length]))
 
     def index_of(self, point: Point) -> int | None:
         """The first visible character at or behind a place in the web reader; None where it throws."""
@@ -146,6 +155,10 @@ class Chapter:
             return None
         found = self.engine.index_at(fragment, pointer)
         return (fragment, pointer) if found == index + after else None
+
+    def _span(self, first: int, last: int) -> Span:
+        begin, behind = self._index(first), self._index(last)
+        return Span(begin, max(begin, behind), self._browser.text_of(first, last), self._browser.pieces(first, last))
 
     def _place(self, index: int) -> Place | None:
         return self._browser.place_of(self._source.to_browser(self.engine.source_of(index)))

@@ -498,13 +498,16 @@ def _place_in_chapter(
     return _near(chapter, read, span, words, text or "")
 
 
-def _as_selected(span: Span, shown: str, text: str | None) -> tuple[int, int, str | None, str, str] | str:
+def _as_selected(
+    span: Span, shown: str, text: str | None, moved: str = ""
+) -> tuple[int, int, str | None, str, str] | str:
     """The CFI leads to the words that are known of it, or none are known: what KOReader shows of them is the place."""
     if not shown:
         return HIDDEN if text_search.bare(span.text) else NO_TEXT
-    words = text if text else " ".join(span.text.split())
+    words = text if text and text_search.bare(text) == shown else ""
+    words = words or " ".join((text_search.seen_of(span.pieces, shown) or span.text).split())
     if text_search.shows(span.pieces, shown):
-        return span.begin, span.end, words, EXACT, ""
+        return span.begin, span.end, words, REPAIRED if moved else EXACT, moved
     if text_search.shows_within(span.pieces, shown):
         return span.begin, span.end, words, REPAIRED, PARTLY_HIDDEN
     return READERS_DIFFER
@@ -526,4 +529,7 @@ def _near(
         return found, found + length, text, REPAIRED, MOVED
     if words in chapter.words:
         return AMBIGUOUS
-    return NOT_FOUND
+    reading = chapter.span_reading(read.start, words) if read.start.steps[-1][0] % 2 else None
+    if reading is None:
+        return NOT_FOUND
+    return _as_selected(reading, chapter.words[reading.begin : reading.end], text, MOVED)

@@ -82,6 +82,20 @@ def only_one(chapter: str, words: str) -> int | None:
     return first if first >= 0 and chapter.find(words, first + 1) < 0 else None
 
 
+def length_reading(text: str, words: str) -> int | None:
+    """How much of a text reads as bare `words`; None if it begins with others."""
+    read = 0
+    for at, char in enumerate(text):
+        if read == len(words):
+            return at
+        if char.isspace() or char in NO_WIDTH:
+            continue
+        if plain(char) != words[read]:
+            return None
+        read += 1
+    return len(text) if read == len(words) else None
+
+
 def shows(pieces: list[str], words: str) -> bool:
     """Whether the text nodes of a selection are these words, bare. Of its inner nodes some may be hidden in KOReader
     (a ruby's reading, a script); the first and the last must be there."""
@@ -97,6 +111,17 @@ def shows_within(pieces: list[str], words: str) -> bool:
     """Like `shows`, where nodes at the ends may be hidden as well."""
     seen = [text for text in [bare(piece) for piece in pieces] if text]
     return bool(words) and len(words) in _ends(seen, words, 0, "")
+
+
+def seen_of(pieces: list[str], words: str) -> str:
+    """The text of a selection without the nodes that are hidden in KOReader, where that can be told; else empty."""
+    at, parts = 0, list[str]()
+    for piece in pieces:
+        text = bare(piece)
+        if not text or words.startswith(text, at):
+            parts.append(piece)
+            at += len(text)
+    return "".join(parts) if at == len(words) else ""
 
 
 def _ends(nodes: list[str], words: str, begin: int, last: str) -> set[int]:
