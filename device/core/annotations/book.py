@@ -8,6 +8,7 @@ Called by: `device/sending/annotations.py`.
 
 from __future__ import annotations
 
+from device.core.annotations.calls import CREATE
 from device.core.annotations.destinations import Wishes
 from device.core.annotations.holding import DELETED, HERE, LOST, MAIN, Holding
 from device.core.annotations.merge import GO_AHEAD, RESTORE, Plan, plan
@@ -33,13 +34,18 @@ class Question:
 
 
 class BookPlan:
-    """`plans`: those that may be applied. `question`: about the others, which stay as they are until it is answered."""
+    """`plans`: those that may be applied. `question`: about the others, which stay as they are until it is answered.
 
-    __slots__ = ("plans", "question")
+    `wants_second_look`: something without a place is to be created there. Once the plans are applied, `pair_rows` and
+    `plan_all` come again with the same rows, before anything is sent: perhaps it is there already.
+    """
+
+    __slots__ = ("plans", "question", "wants_second_look")
 
     def __init__(self, plans: list[Plan], question: Question | None) -> None:
         self.plans = plans
         self.question = question
+        self.wants_second_look = any(call.op == CREATE and call.needs_list for made in plans for call in made.calls)
 
 
 def plan_all(holdings: list[Holding], wishes: Wishes, about: str = "", answer: str = "") -> BookPlan:
@@ -48,8 +54,8 @@ def plan_all(holdings: list[Holding], wishes: Wishes, about: str = "", answer: s
         for holding in holdings:
             if holding.gone == LOST:
                 holding.gone = DELETED
-    seconds = _seconds(holdings)
-    plans = [plan(holding, wishes, "", holding.key in seconds) for holding in holdings]
+    second = seconds(holdings)
+    plans = [plan(holding, wishes, "", holding.key in second) for holding in holdings]
     questions = _questions(holdings, plans)
     if answer == GO_AHEAD:
         answered = (about, GONE_HERE) if about == RECORD_LOST else (about,)
@@ -58,14 +64,14 @@ def plan_all(holdings: list[Holding], wishes: Wishes, about: str = "", answer: s
         for question in [question for question in questions if question.why == about]:
             questions.remove(question)
             plans = [
-                plan(made.holding, wishes, RESTORE, made.holding.key in seconds) if is_about(question, made) else made
+                plan(made.holding, wishes, RESTORE, made.holding.key in second) if is_about(question, made) else made
                 for made in plans
             ]
     plans = [made for made in plans if not any(is_about(question, made) for question in questions)]
     return BookPlan(plans, questions[0] if questions else None)
 
 
-def _seconds(holdings: list[Holding]) -> set[int]:
+def seconds(holdings: list[Holding]) -> set[int]:
     """Keys of the highlights at whose very words another one stands, which comes first there."""
     first: dict[str, Holding] = {}
     seconds: set[int] = set()
@@ -79,10 +85,13 @@ def _seconds(holdings: list[Holding]) -> set[int]:
     return seconds
 
 
-def _rank(holding: Holding) -> tuple[bool, str, int]:
+def _rank(holding: Holding) -> tuple[int, str, int]:
     main, mark = holding.link(MAIN), holding.wanted()
-    is_there = main is not None and (main.remote_id is not None or main.sent_server is not None or main.row is not None)
-    return not is_there, "" if mark is None else mark.made_at, holding.key
+    if main is None or (main.remote_id is None and main.row is None and main.sent_server is None):
+        rank = 2
+    else:
+        rank = 0 if main.remote_id is not None or main.row is not None else 1
+    return rank, "" if mark is None else mark.made_at, holding.key
 
 
 def _questions(holdings: list[Holding], plans: list[Plan]) -> list[Question]:

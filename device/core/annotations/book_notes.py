@@ -39,21 +39,27 @@ def note_in(content: str, mark: DeviceMark) -> str:
         lines = after.strip("\n").split("\n")
         rest = "\n".join(lines[1:] if lines[0].startswith(DASH) else lines)
         return clean(f"{clean(before)}{BLOCK}{clean(rest)}")
-    lines = text.split("\n")
-    if lines[-1].startswith(DASH) and lines[-1] == _where(mark):
-        return clean("\n".join(lines[:-1]))
-    return text
+    before, _, where = text.rpartition("\n")
+    if not where.startswith(DASH):
+        return text
+    if before.endswith(CLOSE_QUOTE):  # of other words: another device had moved the highlight, or has moved it since
+        return clean(before.rpartition(OPEN_QUOTE)[0])
+    return clean(before) if where == _where(mark) else text
 
 
 def is_of(content: str, mark: DeviceMark) -> bool:
     """Whether this was written of this mark as it is now, perhaps by another device, for which the page is another."""
-    text = clean(content)
-    if text == written(mark):
+    if clean(content) == written(mark):
         return True
-    words = squeezed(mark.text)
-    if not words or OPEN_QUOTE not in text or OPEN_QUOTE + words + CLOSE_QUOTE not in squeezed(text):
-        return False
-    return same_note(note_in(content, mark), mark.note)
+    return quotes(content, mark) and same_note(note_in(content, mark), mark.note)
+
+
+def quotes(content: str, mark: DeviceMark) -> bool:
+    """Whether it ends as what is written here does, with the words of this mark; what comes before may be another's."""
+    words = squeezed(mark.text) if mark.drawer else ""
+    return (
+        bool(words) and OPEN_QUOTE in content and OPEN_QUOTE + words + CLOSE_QUOTE + DASH.strip() in squeezed(content)
+    )
 
 
 def title_of(mark: DeviceMark) -> str:

@@ -4,6 +4,7 @@ The table of what becomes of what stands in `destinations.py`; here it is held a
 
     main       there while the mark is there; created where the mark has a place and its note does not go to the book's
                page alone
+    twin       an in-book note that somebody wrote beside the highlight: it has the note, too
     copy       wanted with the mark's first note, or when the note changes: a note that was sent once is not sent again
                because the preferences have changed. It waits until the main one is there: if somebody else had created
                that, he wrote the copy as well
@@ -27,7 +28,7 @@ from device.core.annotations.destinations import (
     set_note,
 )
 from device.core.annotations.hearing import carries_note, is_moved
-from device.core.annotations.holding import COPY, MAIN, OLD, STAND_IN, Holding, Link
+from device.core.annotations.holding import COPY, MAIN, STAND_IN, TWIN, Holding, Link, old_role
 from device.core.annotations.marks import DeviceMark, ServerMark
 from device.core.annotations.words import clean, same_note, same_words
 from device.core.outbox import BOOK_NOTE, BOOKMARK, HIGHLIGHT, IN_BOOK_NOTE
@@ -111,6 +112,7 @@ class _Wanted:
 
     def decide(self) -> None:
         place, mark = self._holding.place, self._mark
+        self._put_twin_first()
         main = self._link(MAIN)
         if main is not None and main.remote_id is not None:
             self._keep_up(main)
@@ -131,7 +133,17 @@ class _Wanted:
         elif main is None and has_place:
             self._copy_of(None)
         self._review(self._link(COPY))
+        self._review(self._link(TWIN))
         self._stand_in(main, has_place)
+
+    def _put_twin_first(self) -> None:
+        """Where only the other row of the two at this place is left."""
+        main, twin = self._link(MAIN), self._link(TWIN)
+        if twin is None or twin.remote_id is None or twin.tombstone:
+            return
+        if main is None or (main.remote_id is None and main.sent_server is None):
+            self.links = [link for link in self.links if link is not main]
+            twin.role = MAIN
 
     def _has_place(self) -> bool:
         if self._mark.kind == BOOKMARK and self._wishes.fixed_pages:
@@ -166,7 +178,7 @@ class _Wanted:
 
     def _replace(self, main: Link) -> None:
         before = [link for link in self.links if link.is_old() and self._is_what_is_wanted(link)]
-        main.role = f"{OLD} {main.kind} {main.remote_id}"
+        main.role = old_role(main)
         main.tombstone = False
         if before:
             before[0].role = MAIN  # the reader took the change back before the old row was deleted
@@ -195,7 +207,11 @@ class _Wanted:
             and self._link(COPY) is None
             and (main is None or main.kind == HIGHLIGHT or self._wishes.notes_to == preferences.BOTH)
         ):
-            self._add(COPY, BOOK_NOTE)
+            stand_in = self._link(STAND_IN)
+            if stand_in is not None and not stand_in.closed:
+                stand_in.role = COPY
+            else:
+                self._add(COPY, BOOK_NOTE)
 
     def _review(self, link: Link | None) -> None:
         """A copy whose note is gone, or that somebody deleted before the note was changed."""
@@ -203,8 +219,7 @@ class _Wanted:
             return
         if link.closed and (link.agreed_device is None or not same_note(link.agreed_device.note, self._mark.note)):
             link.forget()
-            link.kind = BOOK_NOTE
-        if not clean(self._mark.note):
+        if link.kind != HIGHLIGHT and not clean(self._mark.note):
             if link.remote_id is None and link.sent_server is None:
                 self.links.remove(link)
             elif link.remote_id is not None:
@@ -216,7 +231,7 @@ class _Wanted:
         link = self._link(STAND_IN)
         is_there = main is not None and main.remote_id is not None
         if link is None:
-            is_due = self._holding.place is not None and not has_place and not is_there
+            is_due = self._holding.place is not None and not has_place and not is_there and self._link(COPY) is None
             if is_due and (not self._is_second or clean(self._mark.note)):
                 self._add(STAND_IN, BOOK_NOTE)
             return
@@ -236,7 +251,10 @@ class _Wanted:
 
     def calls(self) -> list[Call]:
         main, stand_in = self._link(MAIN), self._link(STAND_IN)
-        is_there = any(link is not None and link.remote_id is not None for link in (main, stand_in))
+        # Where another mark has the words already and there is no note, nothing takes the place of an old row.
+        is_there = (self._is_second and main is None and stand_in is None) or any(
+            link is not None and link.remote_id is not None for link in (main, stand_in)
+        )
         has_no_main = main is None or main.remote_id is not None
         calls: list[Call] = []
         for link in self.links:
@@ -244,10 +262,10 @@ class _Wanted:
                 continue  # given up; or the next list tells first whether it is there
             if link.tombstone or (link.is_old() and is_there):
                 calls.append(Call(link, DELETE))
-            elif link.is_old() or (link.role == COPY and not has_no_main):
+            elif link.is_old() or (link.role in (COPY, TWIN) and not has_no_main):
                 continue
             elif link.remote_id is None:
-                if self._holding.place is not None or self._has_place():
+                if link.role != TWIN and (link.role != MAIN or self._has_place()):
                     calls.append(self._creation(link))
             else:
                 calls.extend(self._edit(link))
@@ -266,13 +284,12 @@ class _Wanted:
         return call
 
     def _main_carries(self) -> bool:
-        main, copy = self._link(MAIN), self._link(COPY)
+        main = self._link(MAIN)
         old = [link for link in self.links if link.is_old()]
         if main is None:
             return False
-        return carries_note(old[-1] if old and main.agreed_server is None else main, copy, self._wishes) or (
-            copy is not None and copy.kind == BOOK_NOTE and self._wishes.notes_to == preferences.BOTH
-        )
+        before = old[-1] if old and main.agreed_server is None else main
+        return carries_note(before, self._link(COPY), self._link(TWIN), self._wishes)
 
     def _edit(self, link: Link) -> list[Call]:
         agreed, had, mark = link.agreed_device, link.agreed_server, self._mark
@@ -287,9 +304,12 @@ class _Wanted:
                 row.color = colours.hex_of(mark.color)
             if row.style and mark.drawer != agreed.drawer:
                 row.style = colours.style_of(mark.drawer)
-            is_due = not same_note(agreed.note, mark.note) and carries_note(link, self._link(COPY), self._wishes)
+            is_due = not same_note(agreed.note, mark.note) and carries_note(
+                link, self._link(COPY), self._link(TWIN), self._wishes
+            )
         else:
             is_due = not same_note(agreed.note, mark.note) or not same_words(agreed, mark)
+            is_due = is_due and (link.kind != HIGHLIGHT or bool(clean(had.note)))
         if is_due:
             after.note = mark.note
             if link.role != MAIN:

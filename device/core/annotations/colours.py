@@ -27,9 +27,6 @@ _HEX_OF = {
     "white": DEFAULT_HEX,
 }
 
-# What the old plugin sent where that was another one: found on the server, it counts as the same.
-_PLUGIN_HEX = {"red": "#FB923C", "blue": "#38BDF8", "olive": DEFAULT_HEX}
-
 # The colours that the web readers offer, and some that others use. What is not here is what it is nearest to.
 _WORD_OF = (
     ("#FFC107", "yellow"), ("#FACC15", "yellow"), ("#FFFF00", "yellow"), ("#B8860B", "yellow"), ("#FFEB3B", "yellow"),
@@ -70,8 +67,7 @@ def word_of(hex: str) -> str:
 
 def same_colour(word: str, hex: str) -> bool:
     """Whether a highlight that is found on both sides counts as having one colour."""
-    upper = hex.upper()
-    return upper in (hex_of(word), _PLUGIN_HEX.get(word.lower())) or word_of(hex) == word.lower()
+    return hex.upper() == hex_of(word) or word_of(hex) == word.lower()
 
 
 def style_of(drawer: str) -> str:
@@ -83,8 +79,7 @@ def drawer_of(style: str) -> str:
 
 
 def same_style(drawer: str, style: str) -> bool:
-    """As `same_colour`; the old plugin sent what is inverted as a plain highlight."""
-    return style_of(drawer) == style.lower() or (drawer == "invert" and style.lower() == DEFAULT_STYLE)
+    return style_of(drawer) == style.lower()
 
 
 def _rgb(hex: str) -> tuple[int, int, int] | None:

@@ -132,7 +132,7 @@ def set_note(row: ServerMark, mark: DeviceMark) -> None:
     if row.kind == BOOK_NOTE:
         row.note = held(row.kind, "note", book_notes.written(mark))
     elif row.kind == BOOKMARK:
-        row.title = held(row.kind, "title", clean(mark.note).replace("\n", " ") or label(mark))
+        row.title = held(row.kind, "title", " ".join(mark.note.split()) or label(mark))
     else:
         row.note = held(row.kind, "note", clean(mark.note))
 
@@ -142,7 +142,7 @@ def note_of(row: ServerMark, mark: DeviceMark) -> str:
     if row.kind == BOOK_NOTE:
         return book_notes.note_in(row.note, mark)
     if row.kind == BOOKMARK:
-        return "" if clean(row.title) == held(BOOKMARK, "title", label(mark)) else clean(row.title)
+        return "" if clean(row.title) == clean(held(BOOKMARK, "title", label(mark))) else clean(row.title)
     return clean(row.note)
 
 

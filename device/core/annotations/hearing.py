@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from device.core.annotations import colours
 from device.core.annotations.destinations import Wishes, note_after, note_of, place_of_row, same_content
-from device.core.annotations.holding import COPY, MAIN, OLD, STAND_IN, Holding, Link
+from device.core.annotations.holding import COPY, MAIN, OLD, STAND_IN, TWIN, Holding, Link
 from device.core.annotations.marks import DeviceMark, ServerMark
-from device.core.annotations.words import both_edited, clean, merged_note, same_note, same_words
-from device.core.outbox import HIGHLIGHT, IN_BOOK_NOTE
+from device.core.annotations.words import both_edited, clean, merged_note, same_note, same_words, squeezed
 
 # What is to be said to the reader.
 BOTH_KEPT, EDIT_WON, LOOK_OURS = "both_kept", "edit_won", "look_ours"
 
-_ORDER = (MAIN, COPY, STAND_IN, OLD)
+_ORDER = (MAIN, TWIN, COPY, STAND_IN, OLD)
 
 
 class Hearing:
@@ -44,8 +43,11 @@ class Hearing:
         return found[0] if found else None
 
     def _hear(self, link: Link) -> None:
-        if link.row is not None:
-            self._is_there(link, link.row)
+        """Once: what was heard before an answer is not news after it."""
+        row = link.row
+        link.heard, link.row = False, None
+        if row is not None:
+            self._is_there(link, row)
         elif link.role == MAIN:
             self._main_is_absent(link)
         else:
@@ -58,31 +60,36 @@ class Hearing:
             if link.role != MAIN or self.wanted is None:
                 return
             link.closed = False  # the device has it after all
-        was_sent = link.sent_server is not None
-        if link.sent_server is not None and same_content(row, link.sent_server):
+        sent = link.sent_device
+        if link.sent_server is not None and self._is_as_sent(row, link.sent_server):
             link.agreed_device, link.agreed_server = link.sent_device, row
         link.sent_device, link.sent_server = None, None
         agreed, had = link.agreed_device, link.agreed_server
         link.kind = row.kind
         if agreed is None or had is None:
-            self._adopt(link, row, was_sent)
+            self._adopt(link, row, sent)
         elif not same_content(row, had):
             self._changed(link, row, agreed, had)
         else:
             link.agreed_server = row
         link.remote_id = row.id
 
-    def _adopt(self, link: Link, row: ServerMark, was_sent: bool) -> None:
-        """Found there, with nothing agreed: both are kept."""
+    def _is_as_sent(self, row: ServerMark, sent: ServerMark) -> bool:
+        spelt = self._wishes.spelt
+        return same_content(row, sent) and place_of_row(row, spelt) == place_of_row(sent, spelt)
+
+    def _adopt(self, link: Link, row: ServerMark, sent: DeviceMark | None) -> None:
+        """Found there, with nothing agreed: both are kept. `sent`: it was looked for because this had been sent."""
         here = self.wanted
         if here is None:
-            here = self._holding.on_device() or (self._holding.device if was_sent else None)
-            if here is None or (link.role != MAIN and not was_sent):
+            here = self._holding.on_device() or (self._holding.device if sent is not None else None)
+            if here is None or (link.role != MAIN and sent is None):
                 self.links.remove(link)  # without anything agreed nothing is deleted
                 return
             self.says.append(EDIT_WON)
-        agreed = here.copy()
-        theirs = note_of(row, here)
+        agreed = here.copy() if sent is None else sent.copy()
+        agreed.color, agreed.drawer = here.color, here.drawer
+        theirs = note_of(row, agreed)
         agreed.note = theirs
         if row.color and not colours.same_colour(here.color, row.color):
             agreed.color = colours.word_of(row.color)
@@ -132,6 +139,8 @@ class Hearing:
             wanted.color = after.color
         if here.drawer == agreed.drawer:
             wanted.drawer = after.drawer
+        if row.text and squeezed(row.text) != squeezed(had.text) and same_words(here, agreed):
+            after.text = wanted.text = row.text  # made anew there, with the words put right
         self.wanted = wanted
         link.agreed_device, link.agreed_server = after, row
 
@@ -164,35 +173,58 @@ class Hearing:
 
     def _stands_elsewhere(self, link: Link) -> bool:
         """A note of its own at the same place keeps the highlight, and takes the place of the other one."""
-        for other in self.links:
-            if other.role == COPY and other.kind == IN_BOOK_NOTE and other.row is not None and not other.closed:
-                self.links.remove(link)
-                other.role = MAIN
-                self._is_there(other, other.row)
-                return True
-        return False
+        twin = self.link(TWIN)
+        if twin is None or twin.row is None or twin.closed:
+            return False
+        self.links.remove(link)
+        row, twin.role, twin.heard, twin.row = twin.row, MAIN, False, None
+        self._is_there(twin, row)
+        return True
 
     def _is_changed(self, link: Link, wanted: DeviceMark) -> bool:
         """Whether the device has what the server had not been told yet."""
         agreed, had = link.agreed_device, link.agreed_server
         if agreed is None or had is None:
             return True
-        carries = carries_note(link, self.link(COPY), self._wishes)
         return (
-            (carries and not same_note(agreed.note, wanted.note))
+            self._has_note_untold(link, agreed, wanted)
             or agreed.color != wanted.color
             or agreed.drawer != wanted.drawer
             or is_moved(agreed, wanted)
         )
+
+    def _has_note_untold(self, main: Link, agreed: DeviceMark, wanted: DeviceMark) -> bool:
+        copy, twin = self.link(COPY), self.link(TWIN)
+        if carries_note(main, copy, twin, self._wishes):
+            return not same_note(agreed.note, wanted.note)
+        for other in (copy, twin):
+            if other is not None and other.agreed_device is not None:
+                return not same_note(other.agreed_device.note, wanted.note)
+        return bool(clean(wanted.note))
 
     def _other_is_absent(self, link: Link) -> None:
         if link.remote_id is None and not link.closed:
             link.sent_device, link.sent_server = None, None
         elif link.is_old() or link.tombstone or self.wanted is None:
             self.links.remove(link)
+        elif link.role == TWIN:
+            self._note_is_absent(link, self.wanted)
         else:
             link.closed, link.remote_id = True, None
             link.sent_device, link.sent_server = None, None
+
+    def _note_is_absent(self, twin: Link, wanted: DeviceMark) -> None:
+        """Somebody deleted the note at its place in the book, and left the highlight."""
+        main = self.link(MAIN)
+        self.links.remove(twin)
+        has_it_too = main is not None and main.agreed_server is not None and clean(main.agreed_server.note)
+        if twin.agreed_device is None or has_it_too:
+            return
+        if same_note(twin.agreed_device.note, wanted.note):
+            self.wanted = wanted.copy()
+            self.wanted.note = ""
+        else:
+            self.says.append(EDIT_WON)
 
     def _restore(self) -> None:
         """The reader wants back what she deleted, or what vanished."""
@@ -204,13 +236,13 @@ class Hearing:
         self.wanted = (self._holding.device or main.agreed_device).copy()
 
 
-def carries_note(main: Link, copy: Link | None, wishes: Wishes) -> bool:
-    """Whether the mark at its place has the note too; else only the copy of it has."""
-    if main.kind not in (HIGHLIGHT, IN_BOOK_NOTE) or copy is None:
+def carries_note(main: Link, copy: Link | None, twin: Link | None, wishes: Wishes) -> bool:
+    """Whether the mark at its place has the note too; else only what stands beside it has."""
+    if copy is None and twin is None:
         return True
     if main.agreed_server is not None and clean(main.agreed_server.note):
         return True
-    return copy.kind != IN_BOOK_NOTE and wishes.notes_to == "both"
+    return twin is None and wishes.notes_to == "both"
 
 
 def is_moved(agreed: DeviceMark, wanted: DeviceMark) -> bool:

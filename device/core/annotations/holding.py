@@ -43,8 +43,9 @@ HERE, DELETED, LOST = 0, 1, 2  # the device has it; its reader deleted it; KORea
 # Roles of links
 MAIN = "main"  # at its place in the book, or a bookmark
 COPY = "copy"  # its note, on the book's page
-STAND_IN = "stand_in"  # the same where it has no place in the book that could be named
-OLD = "old"  # and its id (“old 17”): the row that was replaced by a new one; it is deleted once the new one is there
+TWIN = "twin"  # the server's in-book note at the very place of a highlight
+STAND_IN = "stand_in"  # a note on the book's page where it has no place in the book that could be named
+OLD = "old"  # and which (`old_role`): the row that another one replaces; it is deleted once that one is there
 
 
 class Link:
@@ -101,6 +102,10 @@ class Link:
         return link
 
 
+def old_role(link: Link) -> str:
+    return f"{OLD} {link.kind} {link.remote_id}"
+
+
 class Holding:
     """One mark. `key`: the caller's number of it. `place`: its place in the book in the form in which two spellings are
     one (`identity.py`), "" if it has none that could be named, None if it has not been looked for. `cfi`: the same as
@@ -149,6 +154,7 @@ class Holding:
         `is_old`: it comes from a record of KOReader's that is older than the one before (`is_old_record`).
         """
         before = self.device
+        is_old = is_old and before is not None and seen.made_at <= before.made_at
         if before is None or self.gone == LOST:
             return self._see_first(seen, is_old)
         if same_on_device(seen, before) and not (self.gone == DELETED and _newer(seen, before)):

@@ -27,19 +27,23 @@ from __future__ import annotations
 
 from device.core.annotations import book_notes, colours
 from device.core.annotations.destinations import Wishes, note_of, page_place, place_of_row, same_content
+from device.core.annotations.hearing import is_moved
 from device.core.annotations.holding import (
     COPY,
     DELETED,
     HERE,
     MAIN,
     STAND_IN,
+    TWIN,
     Holding,
     Link,
     is_old_record,
+    old_role,
 )
 from device.core.annotations.marks import DeviceMark, ServerMark
 from device.core.annotations.words import clean, same_note, squeezed
 from device.core.outbox import BOOK_NOTE, BOOKMARK, HIGHLIGHT, IN_BOOK_NOTE
+from device.core.preferences import IN_BOOK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,21 +72,34 @@ def take_seen(
     """Takes the marks that KOReader has of a book into what is known of them.
 
     `is_whole`: the list has all of them, so that what is not in it is gone: deleted by the reader, unless the record is
-    an old copy (`is_old`, or as its content shows) or has nothing at all. `spelt`: the form of an xpointer for
-    comparing.
+    an old copy or is not there at all any more (`is_old`, or as its content shows), or has nothing of what it had: then
+    it is another record. `spelt`: the form of an xpointer for comparing.
     """
     result = Seen()
+    here = [holding for holding in holdings if holding.on_device() is not None]
     pairs, result.new = pair_seen(holdings, seen, is_whole, spelt)
     is_old = is_old or (is_whole and is_old_record(pairs))
+    has_none = is_whole and not any(
+        holding.device is not None and holding.gone == HERE and holding.device.made_at == mark.made_at
+        for holding, mark in pairs
+    )
     for holding, mark in pairs:
+        if (has_none or is_old) and holding.device is not None and holding.device.made_at < mark.made_at:
+            holding.miss(True)  # what stands at the same place in another record was made anew
         if holding.see(mark, is_old):
             result.changed.append(holding)
     if is_whole:
         paired = {id(holding) for holding, _ in pairs}
-        for holding in holdings:
-            if id(holding) not in paired and holding.miss(lost=is_old or not seen):
-                result.changed.append(holding)
+        missing = [holding for holding in here if id(holding) not in paired]
+        is_lost = is_old or (has_none and (bool(seen) or len(missing) > 1))
+        result.changed.extend(holding for holding in missing if holding.miss(is_lost))
     return result
+
+
+def take_gone(holdings: list[Holding], gone: list[DeviceMark], spelt: Spelt = str) -> list[Holding]:
+    """The reader was seen to delete these on the device; their date and position are enough. What is different now."""
+    pairs, _ = pair_seen([holding for holding in holdings if holding.on_device() is not None], gone, False, spelt)
+    return [holding for holding, mark in pairs if holding.miss(False, mark.changed_at)]
 
 
 def pair_seen(
@@ -172,6 +189,7 @@ def pair_rows(
     Returns the rows at a place in the book that no mark here stands for. None, while the place of a mark here is still
     to be looked for: it could be the same.
     """
+    _give_way(holdings)
     pairing = _Rows(holdings, rows, heard, wishes)
     pairing.by_id()
     pairing.by_place()
@@ -179,7 +197,27 @@ def pair_rows(
     pairing.by_words()
     if any(holding.place is None and holding.wanted() is not None for holding in holdings):
         return []
-    return [row for row in pairing.left(AT_PLACE) if not pairing.says_nothing_new(row)]
+    return pairing.news()
+
+
+def _give_way(holdings: list[Holding]) -> None:
+    """Before the device took what it was offered, the reader marked the same place herself: then that is the mark."""
+    waiting = {
+        (holding.kind, holding.place): holding
+        for holding in holdings
+        if holding.place and holding.on_device() is None and holding.offered is not None
+    }
+    if not waiting:
+        return
+    for holding in holdings:
+        mark, main = holding.on_device(), holding.link(MAIN)
+        other = waiting.get((holding.kind, holding.place or ""))
+        if mark is None or holding.wanted() is None or other is None:
+            continue
+        is_free = main is None or main.remote_id is None
+        if is_free or (main is not None and main.agreed_device is not None and is_moved(main.agreed_device, mark)):
+            other.offered, other.is_offered = None, False
+            other.gone, other.links = DELETED, []
 
 
 class _Rows:
@@ -191,6 +229,7 @@ class _Rows:
         self._left = {(row.kind, row.id): row for row in rows}
         self._place = {key: place_of_row(row, wishes.spelt) for key, row in self._left.items()}
         for holding in holdings:
+            holding.links = [link for link in holding.links if not _is_left_over(link)]
             for link in holding.links:
                 link.heard, link.row = link.kind in heard, None
 
@@ -218,17 +257,42 @@ class _Rows:
         for holding in self._holdings:
             main = holding.link(MAIN)
             if main is not None and main.remote_id is None and main.sent_server is not None:
-                self._take_at(holding, main, place_of_row(main.sent_server, self._wishes.spelt), at)
+                place = place_of_row(main.sent_server, self._wishes.spelt)
+                kinds = (main.kind, IN_BOOK_NOTE if main.kind == HIGHLIGHT else HIGHLIGHT)
+                self._take_at(place, kinds[:1] if main.kind == BOOKMARK else kinds, at, _same(main))
         for holding in self._holdings:
-            main = holding.link(MAIN)
-            if holding.wanted() is None and holding.on_device() is None:
-                continue
-            if main is None or (main.remote_id is None and main.sent_server is None and main.row is None):
-                self._take_at(holding, main, self._place_of(holding), at)
+            self._take_unlinked(holding, at)
         for holding in self._holdings:
-            main, copy = holding.link(MAIN), holding.link(COPY)
-            if main is not None and main.row is not None and main.kind == HIGHLIGHT and copy is None:
-                self._take_at(holding, copy, self._place_of(holding), at)
+            self._take_beside(holding, at)
+
+    def _take_beside(self, holding: Holding, at: dict[str, list[ServerMark]]) -> None:
+        """Highlight and in-book note at one place are one mark; the highlight is the main thing. So are two highlights,
+        which there can be if two programs spell one place differently."""
+        main, place = holding.link(MAIN), self._place_of(holding)
+        if main is None or main.row is None or holding.link(TWIN) is not None:
+            return
+        if main.kind == HIGHLIGHT:
+            self._take_at(place, (IN_BOOK_NOTE, HIGHLIGHT), at, lambda: _added(holding, TWIN, IN_BOOK_NOTE))
+        elif main.kind == IN_BOOK_NOTE:
+            self._take_at(place, (HIGHLIGHT,), at, lambda: _put_first(holding, main, TWIN))
+            if holding.link(TWIN) is None:
+                self._take_at(place, (IN_BOOK_NOTE,), at, lambda: _added(holding, TWIN, IN_BOOK_NOTE))
+
+    def _take_unlinked(self, holding: Holding, at: dict[str, list[ServerMark]]) -> None:
+        mark, main = holding.wanted(), holding.link(MAIN)
+        if mark is None and holding.on_device() is None:
+            return
+        place = self._place_of(holding)
+        kinds = (BOOKMARK,) if holding.kind == BOOKMARK else (HIGHLIGHT, IN_BOOK_NOTE)
+        if main is None:
+            self._take_at(place, kinds, at, lambda: _added(holding, MAIN, kinds[0]))
+        elif main.remote_id is None:
+            if main.row is None:
+                self._take_at(place, kinds, at, _same(main))
+        elif mark is not None and main.heard and main.row is None:
+            self._take_at(place, kinds, at, _same(main))  # its row was made anew
+        elif mark is not None and main.agreed_device is not None and is_moved(main.agreed_device, mark):
+            self._take_at(place, kinds, at, lambda: _put_first(holding, main, old_role(main)))
 
     def _place_of(self, holding: Holding) -> str:
         mark = holding.wanted() or holding.on_device()
@@ -236,24 +300,17 @@ class _Rows:
             return page_place(mark.page)
         return holding.place or ""
 
-    def _take_at(self, holding: Holding, link: Link | None, place: str, at: dict[str, list[ServerMark]]) -> None:
-        main = holding.link(MAIN)
-        if link is None and main is not None and main is not link and main.row is not None:
-            kinds: tuple[str, ...] = (IN_BOOK_NOTE,)
-        elif holding.kind == BOOKMARK:
-            kinds = (BOOKMARK,)
-        elif link is not None and link.sent_server is not None:
-            kinds = (link.kind,)
-        else:
-            kinds = (HIGHLIGHT, IN_BOOK_NOTE)
-        rows = [row for row in at.get(place.casefold(), ()) if (row.kind, row.id) in self._left] if place else []
+    def _take_at(
+        self, place: str, kinds: tuple[str, ...], at: dict[str, list[ServerMark]], link: Callable[[], Link]
+    ) -> None:
+        """The first row there of the first kind that has one; `link` is asked for only then."""
+        if not place:
+            return
+        rows = [row for row in at.get(place.casefold(), ()) if (row.kind, row.id) in self._left]
         for kind in kinds:
             for row in rows:
                 if row.kind == kind:
-                    if link is None:
-                        link = Link(COPY if kinds == (IN_BOOK_NOTE,) else MAIN, kind)
-                        holding.links.append(link)
-                    self._take(link, row)
+                    self._take(link(), row)
                     return
 
     def by_content(self) -> None:
@@ -264,18 +321,41 @@ class _Rows:
             return
         for holding in self._holdings:
             mark = holding.wanted()
-            for link in [link for link in holding.links if link.remote_id is None and link.row is None]:
-                rows = titles if link.kind == BOOKMARK else notes
-                found = [
-                    row
-                    for row in rows
-                    if (row.kind, row.id) in self._left
-                    and ((link.sent_server is not None and same_content(row, link.sent_server)) or _is_of(row, mark))
-                ]
-                if found and not link.closed:
-                    self._take(link, found[0])
+            for link in holding.links:
+                if (
+                    link.remote_id is None
+                    and link.row is None
+                    and not link.closed
+                    and link.kind in (BOOK_NOTE, BOOKMARK)
+                ):
+                    self._find_content(link, mark, titles if link.kind == BOOKMARK else notes)
             if mark is not None and holding.place is not None:
                 self._find_without_link(holding, mark, notes, titles)
+
+    def _find_content(self, link: Link, mark: DeviceMark | None, rows: list[ServerMark]) -> None:
+        """What is about to be written: has it been written before, by this device or another?"""
+        rows = [row for row in rows if (row.kind, row.id) in self._left]
+        sent = link.sent_server
+        found = [row for row in rows if sent is not None and same_content(row, sent)]
+        if mark is not None and not found:
+            found = [row for row in rows if _is_of(row, mark)] or self._quoting(mark, rows)
+        if found:
+            self._take(link, found[0])
+
+    def _quoting(self, mark: DeviceMark, rows: list[ServerMark]) -> list[ServerMark]:
+        """Those that quote its words; none if another mark has the same words."""
+        found = [row for row in rows if row.kind == BOOK_NOTE and book_notes.quotes(row.note, mark)]
+        return found if found and self._is_telling(mark) else []
+
+    def _is_telling(self, mark: DeviceMark) -> bool:
+        """Whether its words say which highlight it is."""
+        words = squeezed(mark.text)
+        alike = [
+            holding
+            for holding in self._holdings
+            if (other := holding.wanted()) is not None and other.kind == HIGHLIGHT and squeezed(other.text) == words
+        ]
+        return len(words) >= TELLING_CHARS and len(alike) == 1
 
     def _find_without_link(
         self, holding: Holding, mark: DeviceMark, notes: list[ServerMark], titles: list[ServerMark]
@@ -285,14 +365,17 @@ class _Rows:
             role, rows = MAIN, titles
         else:
             role, rows = COPY if holding.place else STAND_IN, notes
-        if holding.link(role) is not None or (role != MAIN and not holding.place and holding.link(MAIN) is not None):
+        has_one = any(holding.link(known) is not None for known in ((MAIN,) if role == MAIN else (COPY, STAND_IN)))
+        if has_one or (role == STAND_IN and holding.link(MAIN) is not None):
             return
-        for row in rows:
-            if (row.kind, row.id) in self._left and _is_of(row, mark):
-                link = Link(role, row.kind)
-                holding.links.append(link)
-                self._take(link, row)
-                return
+        rows = [row for row in rows if (row.kind, row.id) in self._left]
+        found = [row for row in rows if _is_of(row, mark)]
+        if not found and self._wishes.notes_to != IN_BOOK and clean(mark.note):
+            found = self._quoting(mark, rows)
+        if found:
+            link = Link(role, found[0].kind)
+            holding.links.append(link)
+            self._take(link, found[0])
 
     def by_words(self) -> None:
         """What another program has sent with a wrong position: the words are the same, and there is no second one."""
@@ -314,21 +397,51 @@ class _Rows:
                     holding.links.append(main)
                     self._take(main, found[0])
 
-    def says_nothing_new(self, row: ServerMark) -> bool:
-        """A second row at the very place of a mark that is here, without a note of its own."""
-        place = self._place[row.kind, row.id]
+    def news(self) -> list[ServerMark]:
+        """What is left, without what says nothing that a mark at the very same place does not say: it has another
+        spelling of its place there, or a list of its own."""
+        said: dict[tuple[str, str], list[str]] = {}
         for holding in self._holdings:
-            mark = holding.wanted()
-            if mark is not None and place and self._place_of(holding) == place:
-                note = note_of(row, mark)
-                if not note or same_note(note, mark.note) or note in clean(mark.note):
-                    return True
-        return False
+            mark, place = holding.wanted(), self._place_of(holding)
+            if mark is not None and place:
+                said.setdefault((holding.kind, place), []).append(clean(mark.note))
+        news: list[ServerMark] = []
+        highlights: set[str] = set()
+        for row in sorted(self.left(AT_PLACE), key=lambda row: row.kind == IN_BOOK_NOTE):
+            key = (BOOKMARK if row.kind == BOOKMARK else HIGHLIGHT, self._place[row.kind, row.id])
+            if key[0] == HIGHLIGHT and key[1] in highlights:
+                continue  # it will be found beside that highlight, once that is known
+            highlights.add(key[1])
+            notes = said.setdefault(key, [])
+            note = "" if row.kind == BOOKMARK else clean(row.note)
+            if not key[1] or not notes or (note and not any(note in known for known in notes)):
+                news.append(row)
+                notes.append(note)
+        return news
 
 
-def _is_of(row: ServerMark, mark: DeviceMark | None) -> bool:
-    if mark is None:
-        return False
+def _added(holding: Holding, role: str, kind: str) -> Link:
+    link = Link(role, kind)
+    holding.links.append(link)
+    return link
+
+
+def _is_left_over(link: Link) -> bool:
+    """It was only found, in an earlier run from which nothing followed."""
+    return link.role == TWIN and link.remote_id is None and link.sent_server is None and not link.closed
+
+
+def _same(link: Link) -> Callable[[], Link]:
+    return lambda: link
+
+
+def _put_first(holding: Holding, main: Link, role: str) -> Link:
+    """A new main link; the one that was it gets another role."""
+    main.role = role
+    return _added(holding, MAIN, main.kind)
+
+
+def _is_of(row: ServerMark, mark: DeviceMark) -> bool:
     if row.kind == BOOK_NOTE:
         return book_notes.is_of(row.note, mark)
     return mark.kind == BOOKMARK and same_note(note_of(row, mark), mark.note)
