@@ -15,7 +15,7 @@ from __future__ import annotations
 from device.core.annotations import identity, koreader_forms
 from device.core.annotations.holding import Holding, is_old_record
 from device.core.instants import EARLIEST_PLAUSIBLE_S
-from device.store import holdings, mark_plans, marks
+from device.store import holdings, mark_ledger, mark_plans, marks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,6 +77,10 @@ def take_record(store: Store, book_id: int, table: Table, at: int, is_copy: bool
         taken.new = book.see_all(found.marks, at)
         taken.lost = book.lose_others(at)
     book.end()
+    if not is_copy and mark_ledger.not_taken(store, book_id):
+        from device.importing.plugin_marks import take_over
+
+        take_over(store, book_id, at)
     return taken
 
 

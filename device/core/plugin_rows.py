@@ -107,12 +107,13 @@ class OldSession:
 class OldMark:
     """A highlight, note or bookmark that the old plugin had still to send."""
 
-    __slots__ = ("at_position", "book_note", "made_at")
+    __slots__ = ("at_position", "book_note", "made_at", "place_of_note")
 
     def __init__(self, made_at: str) -> None:
         self.made_at = made_at
         self.at_position: list[tuple[str, str]] = []  # kind and JSON of what needs a position in the text
         self.book_note: str | None = None  # JSON of the request's fields
+        self.place_of_note: str | None = None  # and the same as in `at_position` of what it is about, if that was kept
 
 
 def book(cells: Cells) -> OldBook | str:
@@ -214,6 +215,7 @@ def mark(made: object, annotation_type: object, payload: object) -> OldMark | st
     for kind in ways:
         if kind == BOOK_NOTE:
             found.book_note = _book_note(fields)
+            found.place_of_note = _positioned(fields) if fields.get("pos0") else None
         else:
             found.at_position.append((kind, _positioned(fields)))
     if not found.at_position and found.book_note is None:

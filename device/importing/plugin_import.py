@@ -21,9 +21,9 @@ from device.importing.plugin_sources import OpenDatabase, Unreadable, open_datab
 from device.koreader.lua_literals import sequence
 from device.secrets import Keeper, Secrets
 from device.server import address
+from device.store import mark_sources, preferences, settings
 from device.store import plugin_database as tables
 from device.store import plugin_records as records
-from device.store import preferences, settings
 from device.ui import texts
 
 TYPE_CHECKING = False
@@ -319,6 +319,7 @@ class _Import:
         if self._complete:
             with self._store.transaction():
                 settings.put(self._store, settings.PLUGIN_IMPORT, records.DONE)
+                mark_sources.forget(self._store)  # which of the marks in them have been sent is known only now
                 settings.remove(self._store, records.MARK)
         elif not self._problems:
             self._notes.append(texts.PLUGIN_UNFINISHED)

@@ -14,6 +14,7 @@ from device.core import outbox as rules
 from device.core import plugin_rows, plugin_times
 from device.core.journal import Book
 from device.core.shared_values import said
+from device.importing import plugin_marks
 from device.store import books, mark_ledger, outbox, reading_sessions, settings, shared_values
 from device.store import plugin_records as records
 
@@ -294,12 +295,19 @@ class Taker:
             self._report.leave(MARK, mark)
             return
         for kind, payload in mark.at_position:
-            if not mark_ledger.is_on_server(self._store, book.id, kind, mark.made_at) and mark_ledger.add_pending(
-                self._store, book.id, kind, mark.made_at, payload
-            ):
-                self._report.pending[kind] = self._report.pending.get(kind, 0) + 1
-        if mark.book_note is not None:
+            if not mark_ledger.is_on_server(self._store, book.id, kind, mark.made_at):
+                self._keep(book, kind, mark.made_at, payload)
+        if mark.book_note is not None and mark.place_of_note is not None:
+            # It goes with the highlight that it is about; that it may have been sent once is remembered.
+            mark_ledger.add_sent(self._store, book.id, rules.BOOK_NOTE, mark.made_at, None)
+            self._keep(book, rules.BOOK_NOTE, mark.made_at, mark.place_of_note)
+        elif mark.book_note is not None:
             self._take_book_note(book, mark.made_at, mark.book_note)
+
+    def _keep(self, book: records.FoundBook, kind: str, made_at: str, payload: str) -> None:
+        if mark_ledger.add_pending(self._store, book.id, kind, made_at, payload):
+            plugin_marks.keep(self._store, book.id, kind, made_at, payload)
+            self._report.pending[kind] = self._report.pending.get(kind, 0) + 1
 
     def _take_book_note(self, book: records.FoundBook, made_at: str, payload: str) -> None:
         if mark_ledger.is_on_server(self._store, book.id, rules.BOOK_NOTE, made_at):

@@ -45,24 +45,28 @@ def add_pending(store: Store, book_id: int, kind: str, made_at: str, payload: st
 
 
 class Sent:
-    """What another program has sent, and under which number the server has it."""
+    """What another program says it has sent. `remote_id`: the server's number of it, None if it did not say."""
 
     __slots__ = ("kind", "made_at", "remote_id")
 
-    def __init__(self, kind: str, made_at: str, remote_id: int) -> None:
+    def __init__(self, kind: str, made_at: str, remote_id: int | None) -> None:
         self.kind = kind
         self.made_at = made_at
         self.remote_id = remote_id
 
 
 def not_taken(store: Store, book_id: int) -> list[Sent]:
-    """What the server has given a number, and no link of a mark has taken over."""
+    """What no link of a mark has taken over."""
     rows = store.execute(
-        "SELECT kind, made_at, remote_id FROM mark_ledger WHERE book_id = ? AND remote_id IS NOT NULL AND taken = 0"
-        " ORDER BY made_at, kind",
+        "SELECT kind, made_at, remote_id FROM mark_ledger WHERE book_id = ? AND taken = 0 ORDER BY made_at, kind",
         (book_id,),
     )
     return [Sent(*row) for row in rows]
+
+
+def has_taken(store: Store, book_id: int) -> bool:
+    row = store.execute("SELECT 1 FROM mark_ledger WHERE book_id = ? AND taken = 1 LIMIT 1", (book_id,)).fetchone()
+    return row is not None
 
 
 def note_taken(store: Store, book_id: int, kind: str, made_at: str) -> None:

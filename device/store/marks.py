@@ -118,6 +118,16 @@ def add_without_device(store: Store, book_id: int, kind: str) -> int:
     return cursor.lastrowid
 
 
+def add_deleted(store: Store, book_id: int, kind: str, made_at: str, at: int) -> int:
+    """A mark that the reader deleted before anything of it was known here; its id."""
+    cursor = store.execute(
+        "INSERT INTO mark (book_id, kind, made_at, device_at, gone) VALUES (?, ?, ?, ?, 1)",
+        (book_id, kind, made_at, at),
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
 def save_device(store: Store, id: int, mark: DeviceMark, at: int) -> None:
     """The device has it, and has it so."""
     store.execute(

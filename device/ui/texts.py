@@ -335,6 +335,7 @@ _PLUGIN_TAKEN = {
 _PLUGIN_KINDS = {
     "highlight": ("1 highlight is", "{} highlights are"),
     "in_book_note": ("1 note in the text is", "{} notes in the text are"),
+    "book_note": ("1 note on a highlight is", "{} notes on highlights are"),
     "bookmark": ("1 bookmark is", "{} bookmarks are"),
 }
 _PLUGIN_ROWS = {
