@@ -35,7 +35,7 @@ export const textUnder = (doc, rectangles) => {
         top: rect.top - frame.top,
         bottom: rect.bottom - frame.top,
     }))
-    const walker = doc.createTreeWalker(doc.body, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_CDATA_SECTION)
+    const walker = doc.createTreeWalker(doc.documentElement, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_CDATA_SECTION)
     const range = doc.createRange()
     const pieces = []
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
