@@ -11,6 +11,8 @@ from device.epub.engine_item import BLANK, GONE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from device.epub.engine_item import EngineItem
 
 # How a closed element is shown, in its flags; 0: not at all.
@@ -65,6 +67,25 @@ def drop_all(item: EngineItem, node: int) -> None:
     while child < end:
         if not item.name_ids[child] and item.flags[child] & BLANK:
             item.flags[child] |= GONE
+        child = item.ends[child]
+
+
+def drop_in_ruby(item: EngineItem, node: int, parts: Container[int]) -> None:
+    """Between what a ruby is for and its annotations. `parts`: the numbers of the names of the latter."""
+    with_base = False
+    run: list[int] = []
+    child, end = node + 1, item.ends[node]
+    while child < end:
+        name_id = item.name_ids[child]
+        if not name_id and item.flags[child] & BLANK:
+            run.append(child)
+        else:
+            is_part = name_id in parts
+            if is_part and with_base:
+                for blank in run:
+                    item.flags[blank] |= GONE
+            with_base = not is_part
+            run.clear()
         child = item.ends[child]
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from array import array
 
 from device.epub import engine_math, engine_text
+from device.epub.engine_tags import QUOTES
 from device.epub.xpointer import TEXT, Step, XPointer
 
 TYPE_CHECKING = False
@@ -208,6 +209,8 @@ class EngineItem:
 
     def _before_child(self, node: int, number: int) -> Found:
         """Before a child of any kind, by its number from 0; behind the last one if there are not so many."""
+        if self.names.name(self.name_ids[node]) in QUOTES:
+            number = max(number - 1, 0)  # the opening mark
         if number == 0:
             return Found(self.visible_at[node], True)
         child, end = node + 1, self.ends[node]

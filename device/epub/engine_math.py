@@ -10,6 +10,12 @@ from __future__ import annotations
 
 from device.epub import engine_text
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from device.epub.engine_styles import Around
+
 PLAIN, ITALIC = 0, 2
 OPERATOR = 64  # added to a variant: the text of an `<mo>`
 # By `mathvariant`: their numbers, and where their digits, capitals, small letters and Greek begin; 0: they have none.
@@ -42,6 +48,25 @@ _GREEK_OTHERS = {"ϴ": 17, "∇": 25, "∂": 51, "ϵ": 52, "ϑ": 53, "ϰ": 54, "
 # A combining mark alone becomes one that stands alone.
 _MARKS = {"\u0302": "ˆ", "\u0303": "~", "\u0304": "¯", "\u0305": "¯", "\u030c": "ˇ", "\u0332": "_"}
 TRIMMED = " \t\r\n"
+
+
+def variant_of(stack: Sequence[Around], text: str) -> int:
+    """How the letters of a text in the last of the open elements are written."""
+    name = stack[-1].name
+    variant = ITALIC if name == "mi" and len(text) == 1 else PLAIN
+    for above in reversed(stack):
+        named = VARIANTS.get(above.attributes.get("mathvariant", "").lower())
+        if named is not None:
+            variant = named
+            break
+        if above.name == "math":
+            break
+    return variant + OPERATOR if name == "mo" else variant
+
+
+def value_of(attributes: dict[str, str], name: str, default: str) -> str:
+    value = attributes.get(name, default)
+    return engine_text.processed(value, preformatted=True, literal=False).text if "&" in value else value
 
 
 def adjusted(made: engine_text.Processed, variant: int) -> engine_text.Processed:

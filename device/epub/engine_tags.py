@@ -49,6 +49,8 @@ IMAGES = frozenset(("img", "image", "embed", "svg"))  # what is in them is not s
 # Elements whose children are not all shown.
 CHOOSERS = frozenset(("switch", "maction", "table", "thead", "tbody", "tfoot", "tr"))
 SUPPORTED = ("http://www.w3.org/1998/Math/MathML", "http://www.w3.org/2000/svg")  # of the cases of a switch
+QUOTES = frozenset(("q",))  # in which the engine puts a node for each of the marks
+RUBY_PARTS = ("rbc", "rtc", "rt", "rp")  # what is in a ruby beside that which it is for
 UNREAD = frozenset(("rt", "rp"))  # shown, but left out of the text of a highlight
 SVG_TEXTS = frozenset(("style", "text", "tspan", "textPath", "title", "desc", "metadata"))
 MATH_TOKENS = frozenset(("mglyph", "mi", "mn", "mo", "mtext", "mspace", "ms"))

@@ -59,6 +59,7 @@ class _Open(Around):
         "takes_text",
         "texts",
         "unseen",
+        "unshown",
     )
 
     def __init__(self, node: int, name: str, tag: Tag) -> None:
@@ -71,7 +72,7 @@ class _Open(Around):
         self.takes_text = True
         self.supported = False  # of a `switch`: a case of it is one that the engine shows
         self.children = 0  # elements, and texts that are not dropped at once
-        self.blocks = self.inlines = self.floating = 0  # elements that are shown so
+        self.blocks = self.inlines = self.floating = self.unshown = 0  # elements that are shown so
         self.texts = self.blanks = 0
 
 
@@ -138,7 +139,7 @@ class _Builder:
             self._separate(parent, source_at)
         self._push(name, tag, source_at, parent)
         if name == "mfenced" and self.stack[-1].is_math:
-            self._invent(_value(tag.attributes, "open", "("), source_at)
+            self._invent(engine_math.value_of(tag.attributes, "open", "("), source_at)
             self._push("mrow", _INVENTED, source_at, self.stack[-1])
         if tag.empty:
             self.close(tag.name, source_at)
@@ -160,7 +161,7 @@ class _Builder:
         element.unseen = element.display == tags.NONE
         element.hidden = element.unseen or name in tags.UNREAD or tags.is_image(name, tag.attributes)
         element.is_svg = name == "svg"
-        element.is_math = name == "math"
+        element.is_math = name == "math" and not (parent is not None and parent.unseen)
         if parent is not None:
             parent.children += 1
             parent.strips = False
@@ -168,6 +169,10 @@ class _Builder:
             element.unseen = element.unseen or parent.unseen
             element.is_svg = element.is_svg or parent.is_svg
             element.is_math = element.is_math or parent.is_math
+            if parent.name == "head" and name == "style":
+                element.takes_text = False
+        if name in tags.QUOTES:
+            element.children = element.inlines = 1
         if element.is_svg:
             element.takes_text = name in tags.SVG_TEXTS
             element.preformatted = element.takes_text
@@ -212,7 +217,7 @@ class _Builder:
         elif self._open_names.get(name, 0):
             if name == "mfenced" and len(stack) > 1 and stack[-1].name == "mrow" and stack[-2].name == name:
                 self._close_last()
-                self._invent(_value(stack[-1].attributes, "close", ")"), source_at)
+                self._invent(engine_math.value_of(stack[-1].attributes, "close", ")"), source_at)
             closed = ""
             while closed != name:
                 closed = self._close_last()
@@ -259,7 +264,7 @@ class _Builder:
         text = text.strip(engine_math.TRIMMED)
         if not text:
             return
-        variant = self._variant(element, text)
+        variant = engine_math.variant_of(self.stack, text)
         flags = (LITERAL if literal else 0) | (HIDDEN if element.hidden else 0)
         element.texts += 1
         element.children += 1
@@ -273,7 +278,7 @@ class _Builder:
         """Between two children of a fence the engine puts a comma, or what the fence says."""
         if parent.name != "mrow" or not parent.children or self.stack[-2].name != "mfenced":
             return
-        separators = "".join(_value(self.stack[-2].attributes, "separators", ",").split(" "))
+        separators = "".join(engine_math.value_of(self.stack[-2].attributes, "separators", ",").split(" "))
         if separators:
             self._invent(separators[min((parent.children - 1) // 2, len(separators) - 1)], source_at)
 
@@ -290,17 +295,6 @@ class _Builder:
             if not element.hidden:
                 self._show(engine_text.squeezed(text))
         self._close_last()
-
-    def _variant(self, element: _Open, text: str) -> int:
-        variant = engine_math.ITALIC if element.name == "mi" and len(text) == 1 else engine_math.PLAIN
-        for above in reversed(self.stack):
-            named = engine_math.VARIANTS.get(above.attributes.get("mathvariant", "").lower())
-            if named is not None:
-                variant = named
-                break
-            if above.name == "math":
-                break
-        return variant + engine_math.OPERATOR if element.name == "mo" else variant
 
     def _show(self, text: str) -> None:
         self._visible.append(text)
@@ -330,17 +324,28 @@ class _Builder:
         shown_as = element.display
         alone = not element.inlines and not element.texts
         if element.blanks and not element.unseen:
-            if element.blocks and shown_as == tags.INLINE and not alone:
+            if element.name == "ruby":
+                parts = [self.item.names.number(name) for name in tags.RUBY_PARTS]
+                engine_blanks.drop_in_ruby(self.item, element.node, parts)
+            elif element.blocks and shown_as == tags.INLINE and not alone:
                 engine_blanks.drop_beside_blocks(self.item, element.node)
             elif element.blocks and shown_as != tags.INLINE:
                 engine_blanks.drop_between_blocks(self.item, element.node)
-            elif element.floating and alone and shown_as != tags.INLINE and not element.preformatted:
+            elif (
+                element.floating
+                and alone
+                and not element.unshown
+                and shown_as != tags.INLINE
+                and not element.preformatted
+            ):
                 engine_blanks.drop_all(self.item, element.node)
         if shown_as == tags.INLINE and element.blocks and alone:
             shown_as = tags.BLOCK
-        if self.stack and shown_as != tags.NONE:
+        if self.stack:
             parent = self.stack[-1]
-            if element.floats:
+            if shown_as == tags.NONE:
+                parent.unshown += 1
+            elif element.floats:
                 parent.floating += 1
                 self.item.flags[element.node] = engine_blanks.SHOWN_FLOATING
             elif shown_as == tags.BLOCK:
@@ -350,8 +355,3 @@ class _Builder:
                 parent.inlines += 1
                 self.item.flags[element.node] = engine_blanks.SHOWN_INLINE
         return element.name
-
-
-def _value(attributes: dict[str, str], attribute: str, default: str) -> str:
-    value = attributes.get(attribute, default)
-    return engine_text.processed(value, preformatted=True, literal=False).text if "&" in value else value

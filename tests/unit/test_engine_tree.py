@@ -157,6 +157,18 @@ def test_ruby_annotations_are_left_out() -> None:
     assert item("<ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp></ruby>です").visible == "漢です"
 
 
+def test_blanks_before_a_ruby_annotation_are_none() -> None:
+    assert texts("<p><ruby> <rb>a</rb> <rp>(</rp> <rt>b</rt> c<rt>d</rt> </ruby></p>") == {
+        "p/ruby/rb/text()": "a",
+        "p/ruby/text()[3]": "c",
+    }
+
+
+def test_a_quotation_has_its_marks_as_nodes() -> None:
+    made = item("<p><q>a<b>b</b></q></p>")
+    assert [ahead(made, place) for place in ("/p/q.0", "/p/q.1", "/p/q.2", "/p/q.3")] == ["ab", "ab", "b", ""]
+
+
 def test_what_is_in_a_picture_is_not_shown_but_what_stands_for_an_object_is() -> None:
     made = item(
         "<p><svg><text>a</text></svg><object data='x'><b>b</b></object><object type='image/png'><b>c</b></object></p>"
