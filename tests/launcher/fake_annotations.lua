@@ -46,7 +46,9 @@ local function text_document(document, book)
         if page == other_page and offset == other_offset then return 0 end
         return (other_page > page or (other_page == page and other_offset > offset)) and 1 or -1
     end
+    --- The engine does not mind which comes first.
     function document.getTextFromXPointers(_, one, other)
+        if document:compareXPointers(one, other) == -1 then one, other = other, one end
         local page, offset = resolve(one)
         local last_page, last_offset = resolve(other)
         if not page or not last_page then return nil end

@@ -182,6 +182,25 @@ test("a mark that is made, told and deleted is told to be gone", function(folder
     equal(#told(world)[2].gone, 1, "gone")
 end)
 
+test("a mark that is gone is told once", function(folder)
+    local world, front_end, marks = opened(folder, { highlight(12) })
+    table.remove(marks, 1)
+    front_end:suspend(false)
+    front_end:resume()
+    front_end:close()
+    equal(#told(world), 1, "lines")
+end)
+
+test("a mark at a place of no known form is left out, the others are not", function(folder)
+    local world, front_end, marks = opened(folder, {})
+    table.insert(marks, highlight(13, { page = true }))
+    table.insert(marks, highlight(14))
+    front_end.window.annotation.when_ready = function() end
+    front_end:close()
+    equal(#told(world)[1].changed, 1, "changed")
+    equal(told(world)[1].changed[1].page, place(14), "page")
+end)
+
 test("a highlight whose end is moved is the same one, and says where it was", function(folder)
     local world, front_end, marks = opened(folder, { highlight(12) })
     marks[1].pos1, marks[1].text = place(12, 7), "Call me"

@@ -18,6 +18,7 @@ local WORDS = {}
 for page = 1, 600 do WORDS[page] = ("This is what page %d of this book says, and nothing else."):format(page) end
 WORDS[12] = "Call me Ishmael. Some years ago, never mind how long precisely."
 WORDS[300] = "Call me Ishmael. Said he again."
+WORDS[400], WORDS[401] = ("In the same words, "):rep(3), ("In the same words, "):rep(3)
 WORDS[301] = "One must look again, and again, and again."
 
 local function both(one, other)
@@ -253,6 +254,19 @@ test("long words that are there only once are found wherever they are", function
     answer(world, 1, file, { highlight({ text = text, fraction = "none" }) })
     equal(reported(world, 2), "moved", "report")
     equal(marks[1].pos1, place(555, #text), "pos1")
+end)
+
+test("long words that are there twice tell no place either", function(folder)
+    local world, _, file = opened(folder, {})
+    answer(world, 1, file, { highlight({ text = WORDS[400], fraction = 0.1, pos0 = place(601) }) })
+    equal(reported(world, 2), "unplaced", "report")
+end)
+
+test("a highlight that would be moved to where another one is is left out", function(folder)
+    local world, _, file, marks = opened(folder, { mark(12) })
+    answer(world, 1, file, { highlight({ pos0 = place(14), pos1 = place(14, 16) }) })
+    equal(reported(world, 2), "other", "report")
+    equal(#marks, 1, "marks")
 end)
 
 test("words that are on the page several times have no place", function(folder)
@@ -665,25 +679,41 @@ test("edits and removals of a closed book are saved, and nothing else of it", fu
     local marks = saved(world, file)
     equal(#marks, 2, "marks")
     equal(marks[1].note .. marks[1].drawer .. marks[1].color, "Oursinvertyellow", "first")
+    equal(marks[1].datetime_updated, os.date("%Y-%m-%d %H:%M:%S"), "datetime_updated")
     equal(marks[2].note, "Mine", "second")
 end)
 
 test("a book without marks gets its first", function(folder)
     local world, front_end, file, book = closed(folder, nil)
-    world.sidecars[file].annotations = nil
     answer(world, 1, file, { highlight() })
     equal(reported(world, 2), "done", "report")
     front_end:open(book)
     equal(FakeAnnotations.shown(front_end, 12), "Call me Ishmael.", "shown")
 end)
 
-test("marks of an old form are KOReader's to take over first", function(folder)
+test("a book that may have marks of an old form is left to KOReader until it opens", function(folder)
     local world, _, file = closed(folder, nil)
     world.sidecars[file].annotations = nil
-    world.sidecars[file].bookmarks = { { page = place(3), notes = "x" } }
     answer(world, 1, file, { highlight() })
     equal(reported(world, 2), "later", "report")
     equal(saved(world, file), nil, "marks")
+end)
+
+test("a fixed page that a closed book has not is no place", function(folder)
+    local world, _, file = closed(folder, {}, fixed)
+    local there = { ["do"] = "add", kind = "bookmark", to = { datetime = "2026-11-24 18:31:00", page = 600 } }
+    local beyond = { ["do"] = "add", kind = "bookmark", to = { datetime = "2026-11-24 18:31:00", page = 601 } }
+    answer(world, 1, file, { there, beyond, boxed({ pos1 = { page = 601, x = 1, y = 1 } }) })
+    equal(reported(world, 2), "done unplaced unplaced", "report")
+    equal(world.sidecars[file].bookloresync_placed, nil, "what is to be checked")
+end)
+
+test("a closed book whose pages nobody counted waits", function(folder)
+    local world, _, file = closed(folder, {}, fixed)
+    world.sidecars[file].doc_pages = nil
+    answer(world, 1, file, { boxed() })
+    equal(reported(world, 2), "later", "report")
+    equal(#saved(world, file), 0, "marks")
 end)
 
 test("a closed book that was last shown by the other engine waits", function(folder)

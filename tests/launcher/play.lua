@@ -5,8 +5,10 @@
 --
 -- book.json      {file, pages, title, authors: [..], identifiers: [..], series, series_index, language, fingerprint,
 --                rating, status}; all but file and pages optional. A list of such objects for a trace of several books.
+--                Of text that flows also `places`, an xpointer for each page, and `dom`, the version that spelled them.
 -- reading.json   {start_at, events: [..]} or only the list, which then ends now. An event is {at, ev, page, xpointer},
---                `at` in seconds since the start, `ev` one of open, page, suspend, resume, close. Wi-Fi stays on.
+--                `at` in seconds since the start, `ev` one of open, page, mark, suspend, resume, close; `mark` is a
+--                highlight with KOReader's own fields, made then. Wi-Fi stays on.
 -- trace.jsonl    one event per line, {t, ev, file, page, pages}, as recorded from KOReader. It is read without a
 --                network, which comes at the end: one run of the worker for everything.
 --
@@ -58,7 +60,9 @@ end
 --- The book as the front end holds it.
 local function front_end_book(described)
     local place = {}
+    local places = described.places
     return {
+        xpointer = places and function(page) return places[page] end or nil,
         file = described.file, page = 1, pages = described.pages, place = place,
         props = {
             title = described.title, display_title = described.file:match("([^/]*)%.[^.]*$"),
@@ -66,7 +70,7 @@ local function front_end_book(described)
             series = described.series, series_index = described.series_index, language = described.language,
         },
         sidecar = {
-            partial_md5_checksum = described.fingerprint,
+            partial_md5_checksum = described.fingerprint, cre_dom_version = described.dom,
             summary = { rating = described.rating, status = described.status or "reading" },
         },
     }
@@ -161,6 +165,10 @@ local PLAY = {
     page = function(player, event)
         player:_place(player.front_end.book, event)
         player.front_end:turn(event.page)
+    end,
+    mark = function(player, event)
+        event.mark.datetime = os.date("%Y-%m-%d %H:%M:%S", event.t)
+        player.front_end.window.annotation:addItem(event.mark)
     end,
     suspend = function(player) player.front_end:suspend(false) end,
     resume = function(player) player.front_end:resume() end,

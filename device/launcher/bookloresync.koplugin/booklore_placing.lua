@@ -33,15 +33,6 @@ end
 
 -- ------------------------------------------------------------------------------------------------ what there is
 
---- Whether marks of old forms wait for KOReader, which takes them over only where there are none of the new one.
-local function has_old_forms(settings)
-    for _, name in ipairs({ "bookmarks", "highlight" }) do
-        local marks = settings:readSetting(name)
-        if type(marks) == "table" and next(marks) ~= nil then return true end
-    end
-    return false
-end
-
 --- @return boolean|nil whether the text flows, nil if nothing tells
 local function flows(record, list)
     if record.ui then return record.ui.rolling ~= nil end
@@ -51,15 +42,12 @@ local function flows(record, list)
     return nil
 end
 
---- @return table|nil KOReader's marks of the book, nil if they are not to be touched now
+--- @return table|nil KOReader's marks of the book, nil if they are not to be touched now: a book without a list was not
+--   open since KOReader keeps them so, and it takes over those of older forms only where there is no list yet
 local function marks_of(record)
-    local list
-    if record.ui then
-        list = record.ui.annotation and record.ui.annotation.annotations
-    else
-        list = record.settings:readSetting("annotations")
-        if list == nil and not has_old_forms(record.settings) then list = {} end
-    end
+    local module = record.ui and record.ui.annotation
+    local list = module and module.annotations
+    if not record.ui then list = record.settings:readSetting("annotations") end
     if type(list) ~= "table" then return nil end
     for index = 1, #list do
         if type(list[index]) ~= "table" then return nil end
@@ -122,14 +110,16 @@ function Placing:_add(work, item)
     return (work.ui and self._add_to_open or self._add_to_closed)(self, work, mark, item.to.fraction)
 end
 
+--- Of a mark on fixed pages.
+local function last_page(mark)
+    return mark.pos1 and mark.pos1.page or mark.page
+end
+
 --- Finds out where the mark belongs in the open book.
 -- @return string "exact", "moved" (its place is another now), "unplaced", "later"
 local function settle(work, mark, fraction)
     local document = work.ui.document
-    if not work.ui.rolling then
-        local last = mark.pos1 and mark.pos1.page or mark.page
-        return last <= document:getPageCount() and "exact" or "unplaced"
-    end
+    if not work.ui.rolling then return last_page(mark) <= document:getPageCount() and "exact" or "unplaced" end
     if Places.holds(work.ui, mark) then return "exact" end
     if not mark.drawer then return "unplaced" end
     if work.searches == 0 then return "later" end
@@ -180,8 +170,14 @@ end
 
 function Placing:_add_to_closed(work, mark, fraction)
     local settings, list, kept = work.record.settings, work.list, kept_in(work.record.settings)
-    local has_to_be_checked = type(mark.page) == "string"
-    if has_to_be_checked and #kept.marks >= KEPT_MOST then return "later" end
+    local has_to_be_checked, pages = type(mark.page) == "string", settings:readSetting("doc_pages")
+    if has_to_be_checked then
+        if #kept.marks >= KEPT_MOST then return "later" end
+    elseif type(pages) ~= "number" then
+        return "later" -- KOReader looks at the words of a page to sort its highlights, and fails where there is no page
+    elseif last_page(mark) > pages then
+        return "unplaced"
+    end
     mark.pageno = page_number(settings, mark, fraction)
     local index = 1
     while list[index] and (tonumber(list[index].pageno) or 0) <= mark.pageno do index = index + 1 end
