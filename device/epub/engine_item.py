@@ -156,6 +156,24 @@ class EngineItem:
             return Found(self.visible_at[node], True, self._behind(node))
         return self._before_child(node, pointer.offset)
 
+    def source_in_text(self, fragment_in_item: int, pointer: XPointer, before: bool) -> int | None:
+        """Where in the source the character behind a place in a text stands, or that `before` it, also if it is hidden;
+        None if the pointer does not lead into a text. Blanks and what is not seen are passed over."""
+        if not pointer.is_text() or not 0 <= fragment_in_item < len(self.bodies):
+            return None
+        node = self.bodies[fragment_in_item]
+        for step in pointer.steps[1:]:
+            name_id = self.names.known(step.name)
+            children: Sequence[int] = () if name_id is None else self._children(node, name_id)
+            if step.index > len(children):
+                return None
+            node = children[step.index - 1]
+        if self.name_ids[node] != _TEXT_NAME:
+            return None
+        text = self._text_of(node)
+        number = _first_at_least(text.offsets, pointer.offset or 0) - before
+        return text.places[number] if 0 <= number < len(text.places) else None
+
     def source_of(self, index: int) -> int:
         """The source offset of a visible character; behind the last one the end of the source."""
         if index >= len(self.visible):

@@ -78,14 +78,25 @@ class Chapter:
     def range_at(self, begin: int, end: int) -> Joined | None:
         """The CFI of the visible characters from `begin` up to `end`, which may not be empty."""
         first, last = self._place(begin), self._place(end - 1)
-        if first is None or last is None:
+        return None if first is None or last is None else self._proved(first, last, self.words[begin:end])
+
+    def range_between(self, first: int, start: XPointer, last: int, end: XPointer, words: str) -> Joined | None:
+        """The CFI of the words between two places in texts, which KOReader may leave out of what it calls visible."""
+        begin = self.engine.source_in_text(first, start, before=False)
+        behind = self.engine.source_in_text(last, end, before=True)
+        if begin is None or behind is None:
             return None
+        place = self._browser.place_of(self._source.to_browser(begin))
+        last_place = self._browser.place_of(self._source.to_browser(behind))
+        return None if place is None or last_place is None else self._proved(place, last_place, words)
+
+    def _proved(self, first: Place, last: Place, words: str) -> Joined | None:
         written = cfi.format_range(self._package, _before(first), _behind(last))
         if written is None:
             return None
         read = cfi.parse(written)
         units = self._browser.resolve(read.start, read.end)
-        if units is None or not text_search.shows(self._browser.pieces(*units), self.words[begin:end]):
+        if units is None or not text_search.shows(self._browser.pieces(*units), words):
             return None
         return Joined(written, self._browser.text_of(*units))
 

@@ -336,6 +336,12 @@ class Positions:
         length = len(task.words)
         if begin is not None and end is not None and chapter.words[begin:end] == task.words:
             return self._proved(chapter, task, begin, end, EXACT, "")
+        if begin is not None and last is not None and chapter.words[begin : last.behind] == task.words:
+            return self._proved(chapter, task, begin, last.behind, EXACT, "")
+        if attempt.first is not None and attempt.last is not None:
+            joined = chapter.range_between(attempt.first, task.start, attempt.last, task.end, task.words)
+            if joined is not None:
+                return self._sent(chapter, joined, EXACT, "")
         if not attempt.is_certain:
             found = text_search.only_one(chapter.words, task.words)
             reason = OTHER_DOCUMENT
@@ -378,6 +384,9 @@ class Positions:
         if joined is None:
             task.reason = READERS_DIFFER
             return None
+        return self._sent(chapter, joined, status, reason)
+
+    def _sent(self, chapter: Chapter, joined: Joined, status: str, reason: str) -> Cfi:
         if not reason and not chapter.is_same_everywhere(joined):
             status, reason = REPAIRED, BROWSERS_DIFFER
         return Cfi(joined.cfi, status, joined.text, self._with_warning(chapter.item, reason))
