@@ -26,11 +26,13 @@ if TYPE_CHECKING:
 
 DEPTH_MOST = 5_000  # of elements, in Chromium
 EXPANDED_MOST_CHARS = 1_000_000  # by entities that the document declares; a browser's limit is of that size
+EXPANSION_LEAST_CHARS = 4  # what each piece of an expansion counts at least, since it costs a call
 XHTML_NAMESPACE = "http://www.w3.org/1999/xhtml"
 _SEPARATOR = " "
 _TEMPLATE = f"{XHTML_NAMESPACE} template"  # what is in it is no part of the document
 _ERROR = "parsererror"  # how the reader notices an error, and so what the document itself must not hold
 _PREDEFINED = ("amp", "lt", "gt", "quot", "apos")
+_NO_REFERENCES = (("<!--", "-->"), ("<?", "?>"), ("<![CDATA[", "]]>"))
 _KNOWN_TYPES = (
     "-//W3C//DTD XHTML 1.0 Transitional//EN",
     "-//W3C//DTD XHTML 1.1//EN",
@@ -82,6 +84,8 @@ class _Reader:
         "_in_chromium",
         "_is_ascii",
         "_knows_names",
+        "_looked_at",
+        "_root_at",
         "_template_depth",
         "_text",
         "data",
@@ -98,6 +102,7 @@ class _Reader:
         self._is_ascii = len(self.data) == len(text)
         self._byte, self._char = 0, 0  # the same place, counted in bytes and in characters
         self._after_return = False
+        self._root_at = self._looked_at = 0
         self._template_depth = 0  # 0 outside of all templates
         self._declared: set[str] = set()  # names of the document's own entities
         self._expanded_chars = 0
@@ -125,31 +130,39 @@ class _Reader:
 
     def has_unknown_entity(self) -> bool:
         """Whether an attribute has an entity that nobody declares: expat passes over it."""
-        text = self._text
-        at = text.find("&")
-        while at >= 0:
+        text, at = self._text, self._root_at
+        while True:
+            at = text.find("&", at)
+            if at < 0:
+                return False
+            behind = self._behind_markup(at)
+            if behind > at:
+                at = behind
+                continue
             end = at + 1
             while end < len(text) and text[end] in NAME_CHARS:
                 end += 1
-            name = text[at + 1 : end]
-            if text.startswith(";", end) and not self._value(name) and self._is_in_tag(at):
+            if text.startswith(";", end) and not self._is_known(text[at + 1 : end]):
                 return True
-            at = text.find("&", at + 1)
-        return False
+            at += 1
 
-    def _value(self, name: str) -> str:
-        if name in _PREDEFINED or name in self._declared:
-            return name
-        return named(name) if self._knows_names else ""
+    def _behind_markup(self, at: int) -> int:
+        """Where the comment, instruction or CDATA ends that holds `at`, or something before it."""
+        text, behind = self._text, self._looked_at
+        while behind <= at:
+            found = text.find("<", behind)
+            if found < 0 or found > at:
+                break
+            behind = found + 1
+            for start, end in _NO_REFERENCES:
+                if text.startswith(start, found):
+                    ends = text.find(end, found + len(start))
+                    behind = len(text) if ends < 0 else ends + len(end)
+        self._looked_at = max(behind, self._looked_at)
+        return behind
 
-    def _is_in_tag(self, at: int) -> bool:
-        """Not in a comment, an instruction or CDATA."""
-        text = self._text
-        for start, end in (("<!--", "-->"), ("<?", "?>"), ("<![CDATA[", "]]>"), ("<!ENTITY", ">")):
-            opened = text.rfind(start, 0, at)
-            if opened >= 0 and text.rfind(end, opened, at) < 0:
-                return False
-        return True
+    def _is_known(self, name: str) -> bool:
+        return name in _PREDEFINED or name in self._declared or (self._knows_names and bool(named(name)))
 
     def _declaration(self, version: str, encoding: str | None, standalone: int) -> None:
         if self._in_chromium:
@@ -190,6 +203,8 @@ class _Reader:
         depth = self.nodes.depth()
         if (not depth and _SEPARATOR not in name) or depth >= DEPTH_MOST or _is_error(name):
             raise _NotXml(name)
+        if not depth:
+            self._root_at = self._looked_at = self._source()
         id = ""
         for at in range(0, len(attributes), 2):
             if attributes[at] == "id":
@@ -218,7 +233,7 @@ class _Reader:
         elif self._text.startswith(data, source):
             self.nodes.text(source, len(data))
         else:
-            self._expanded_chars += len(data) if self._declared else 0
+            self._expanded_chars += max(len(data), EXPANSION_LEAST_CHARS) if self._declared else 0
             if self._expanded_chars > EXPANDED_MOST_CHARS:
                 raise _NotXml("expansion")
             self.nodes.spelled(source, data)

@@ -53,9 +53,12 @@ def in_foreign(builder: Builder, tokens: Tokens) -> int:
 
 
 def _end(builder: Builder, name: str) -> int:
+    if not any(builder.is_open(other) for other in (names.MATH + name, names.SVG + names.SVG_NAMES.get(name, name))):
+        return builder.mode
     for steps, node in enumerate(reversed(builder.stack)):
         other = builder.name(node)
         if not is_foreign(other):
+            builder.walked(steps)
             return builder.mode
         if other.partition(" ")[2].lower() == name:
             builder.walked(steps)
