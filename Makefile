@@ -3,6 +3,7 @@ SHELL := /bin/sh
 PYTHON := .venv/bin/python
 VENV := .venv/.complete
 WEB := tests/web/node_modules/.complete
+NPM_OPTIONS := --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=2 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000
 HOST := sh builder/host-packages.sh
 BUILT := armv7 x86_64# what the tests run; `make dist` builds all targets
 
@@ -23,16 +24,18 @@ $(VENV): tests/requirements.txt
 	@touch $@
 
 web: $(WEB) ## the web reader's own library, pinned, and a browser to run it in
+	@$(HOST) web
 
 $(WEB): tests/web/package.json tests/web/package-lock.json
-	@$(HOST) web
+	@$(HOST) npm
 	@echo "Setting up tests/web/node_modules"
-	@cd tests/web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@cd tests/web && npm ci $(NPM_OPTIONS) >/dev/null
 	@touch $@
 
-demo: $(VENV) ## a reading of a real book, from page turn to server, and what arrived
-	@$(HOST) demo
-	@$(PYTHON) -m tests.demo
+demo: $(VENV) ## a reading of a real book, from page turn to server, and what arrived [PICTURE=file.png]
+	@$(HOST) demo $(if $(PICTURE),web)
+	@$(MAKE) --no-print-directory $(WEB) >/dev/null 2>&1 || true # without it the demo says what it cannot show
+	@$(PYTHON) -m tests.demo $(if $(PICTURE),--screenshot "$(PICTURE)")
 
 test: check $(WEB) ## everything, with the static ARM executable under qemu (first run builds it: about 15 minutes)
 	@$(HOST) test build web

@@ -3,11 +3,13 @@
 The real launcher runs under LuaJIT in a small fake of KOReader, starts the real worker (from this checkout, without the
 cross build), and that syncs with a stand-in for BookLore. Then KOReader's own statistics of the year before are shown
 as they would be imported, imported, and sent. At the end the terminal shows what arrived, and a page in the browser
-shows it too, until Enter or Ctrl-C. Where nobody can press a key it ends by itself.
+shows it too, until Enter or Ctrl-C. Where nobody can press a key it ends by itself. What she highlights on the way is
+shown in the text of the book by the web reader's own library; `--screenshot FILE` takes a picture of that.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import shlex
 import subprocess
@@ -19,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from device.koreader.snapshot import STATISTICS
+from tests import demo_highlights
 from tests.fixtures.make_books import describe, make_keepers_log, make_odd_book
 from tests.fixtures.make_statistics import Record, make_year, statistics
 from tests.reader import ROOT, Reader
@@ -32,20 +35,23 @@ HISTORY_COLUMNS = (("book", 34), ("sessions", 9), ("read", 11), ("from", 11), ("
 SMALL_PRINT_PAGES = (420, 160)  # of the two books in the history: she used to read them in large print
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.demo")
+    parser.add_argument("--screenshot", type=Path, metavar="FILE", help="a PNG of the highlights in the book")
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="booklore-sync-demo-") as folder:
-        return _demo(Path(folder))
+        return _demo(Path(folder), options.screenshot)
 
 
-def _demo(folder: Path) -> int:
+def _demo(folder: Path, picture: Path | None) -> int:
     log_book, odd_book = folder / "The Keeper's Log.epub", folder / "odd.epub"
     make_keepers_log(log_book)
     make_odd_book(odd_book)
     server = StandIn(dialect="booklore")
     server.add_user("anna", "secret")
-    described = [describe(book) for book in (log_book, odd_book)]
+    described = [demo_highlights.with_places(describe(book)) for book in (log_book, odd_book)]
     for book in described:
-        server.add_book(
+        book_id = server.add_book(
             title=str(book["title"]),
             authors=_texts(book["authors"]),
             isbn13=next((text[5:] for text in _texts(book["identifiers"]) if text.startswith("ISBN:")), None),
@@ -53,12 +59,16 @@ def _demo(folder: Path) -> int:
             size_kb=int(str(book["size_bytes"])) // 1024,
             language=str(book["language"]),
         )
+        server.put_file(book_id, Path(str(book["file"])))
     with server:
         print(f"A stand-in for BookLore listens at {server.url}/")
         reader = Reader(folder / "bookloresync")
         reader.put_setup_file(server.url)
         programs = make_checkout_programs(folder / "bin")
-        readings = (evening(described[0]), lunch_break(described[1]))
+        readings = (
+            demo_highlights.with_highlights(described[0], evening(described[0]), demo_highlights.KEEPERS_LOG),
+            demo_highlights.with_highlights(described[1], lunch_break(described[1]), demo_highlights.ODD_BOOK),
+        )
         for book, events in zip(described, readings, strict=True):
             print(f"\nAnna reads “{book['title']}” ({book['pages']} pages) …")
             if not play(reader.data, programs, book, events):
@@ -67,7 +77,7 @@ def _demo(folder: Path) -> int:
         make_history(folder / "settings" / STATISTICS, described, readings)
         if not import_history(reader):
             return 1
-        return _show(server, live)
+        return _show(server, live, picture)
 
 
 def make_history(path: Path, described: list[dict[str, Any]], readings: tuple[dict[str, Any], ...]) -> None:
@@ -158,7 +168,7 @@ def play(data: Path, programs: Path, book: dict[str, Any], events: dict[str, Any
     return run.returncode == 0
 
 
-def _show(server: StandIn, live: int) -> int:
+def _show(server: StandIn, live: int, picture: Path | None) -> int:
     """`live`: how many sessions had arrived before the import."""
     sessions = server.sessions()
     latest = sorted(sessions, key=lambda session: str(session["startTime"]))[-live:]
@@ -184,6 +194,9 @@ def _show(server: StandIn, live: int) -> int:
     if live != 2 or not earlier:
         print(f"Expected 2 reading sessions and a history, {len(sessions)} arrived.", file=sys.stderr)
         return 1
+    if not demo_highlights.show(server, picture):
+        print("Not every highlight arrived.", file=sys.stderr)
+        return 1
     print(f"\nThe same as a page: {server.url}/")
     if sys.stdin.isatty():
         print("Press Enter to end.")
@@ -204,4 +217,4 @@ def _texts(value: object) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

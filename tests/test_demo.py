@@ -18,11 +18,15 @@ def test_the_demo_shows_two_readings_that_arrived() -> None:
         stdin=subprocess.DEVNULL,
     )
     assert (run.returncode, run.stderr) == (0, "")
-    assert "1 reading session sent." in run.stdout
+    assert "1 reading session, 2 highlights sent." in run.stdout
     arrived = run.stdout.partition("What arrived of today:")[2]
     assert "The Keeper’s Log of Skarv Head" in arrived
     assert "1 to 24" in arrived
     assert "http://127.0.0.1:" in arrived
+    highlights = arrived.partition("Highlights at their place in the text:")[2]
+    assert "“The brig Constance went by under full sail”" in highlights
+    assert "epubcfi(/6/4!/4/4,/3:191,/5:24)" in highlights
+    assert "/sandbox/reader/reader.html?book=1" in highlights or "the web reader's library is missing" in highlights
     history = arrived.partition("And of the year before:")[2]
     assert "The Keeper’s Log of Skarv Head" in history
     assert "Letters from the Mainland" not in history  # no such book on the server

@@ -41,13 +41,18 @@ export const textUnder = (doc, rectangles) => {
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
         range.selectNodeContents(node)
         if (![...range.getClientRects()].some(rect => overlaps(rect, inFrame))) continue
-        let text = ''
+        let text = '', blanks = '' // a blank at the end of a line has no width
         for (let start = 0; start < node.length;) {
             const end = start + (node.data.codePointAt(start) > 0xffff ? 2 : 1)
             range.setStart(node, start)
             range.setEnd(node, end)
-            if ([...range.getClientRects()].some(rect => rect.width > 0 && isUnder(rect, inFrame)))
-                text += node.data.slice(start, end)
+            const sign = node.data.slice(start, end)
+            const rects = [...range.getClientRects()].filter(rect => rect.width > 0)
+            if (rects.some(rect => isUnder(rect, inFrame))) {
+                text += blanks + sign
+                blanks = ''
+            } else if (text && !rects.length) blanks += sign
+            else blanks = ''
             start = end
         }
         if (text) pieces.push([text, whyHidden(node)])
