@@ -133,27 +133,24 @@ class _Book:
         found = identity.take_seen(self._holdings, seen, False, False, _spelt)
         for holding in found.changed:
             self._save(holding, at)
-        for mark in found.new:
-            self._add(mark, at)
+        self._add_all(found.new, at)
 
     def see_all(self, seen: list[DeviceMark], at: int) -> int:
         """All the marks that the device has; how many of them were not known."""
+        if not self._holdings:
+            return self._add_all(seen, at)
         pairs, new = identity.pair_seen(self._holdings, seen, True, _spelt)
         is_old = is_old_record(pairs)
         for holding, mark in pairs:
             self._seen.add(holding.key)
             if holding.see(mark, is_old):
                 self._save(holding, at)
-        for mark in new:
-            self._add(mark, at)
-        return len(new)
+        return self._add_all(new, at)
 
     def add_new(self, seen: list[DeviceMark], at: int) -> int:
         """Marks of an older copy: what is known of them is newer."""
         _, new = identity.pair_seen(self._holdings, seen, True, _spelt)
-        for mark in new:
-            self._add(mark, at)
-        return len(new)
+        return self._add_all(new, at)
 
     def lose_others(self, at: int) -> int:
         """What was not seen is not there any more, and its reader was not seen deleting it; how many that are."""
@@ -177,12 +174,14 @@ class _Book:
         pairs, _ = identity.pair_seen(here, [place], False, _spelt)
         return pairs[0][0] if pairs else None
 
-    def _add(self, mark: DeviceMark, at: int) -> None:
-        holding = Holding(marks.add(self._store, self._id, mark, at), mark.kind)
-        holding.device = mark
-        self._holdings.append(holding)
-        self._seen.add(holding.key)
-        self._has_changed = True
+    def _add_all(self, new: list[DeviceMark], at: int) -> int:
+        for mark in new:
+            holding = Holding(marks.add(self._store, self._id, mark, at), mark.kind)
+            holding.device = mark
+            self._holdings.append(holding)
+            self._seen.add(holding.key)
+            self._has_changed = True
+        return len(new)
 
     def _save(self, holding: Holding, at: int) -> None:
         holdings.save(self._store, holding, at)

@@ -30,6 +30,7 @@ VALUES_MAX = 200_000  # each costs some hundred bytes of memory
 
 _RETURN = b"return"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_AS_KOREADER_WRITES_IT = b"] = "  # what follows a key
 
 
 def parse(content: bytes) -> Table:
@@ -117,11 +118,16 @@ def _read_key(scanner: Scanner, table: _OpenTable) -> Key:
         key = scanner.scalar()
         if key is None or key != key:
             raise scanner.error("nil and nan cannot be keys")
+        if scanner.text.startswith(_AS_KOREADER_WRITES_IT, scanner.at):
+            scanner.at += len(_AS_KOREADER_WRITES_IT)
+        else:
+            scanner.skip_space()
+            _expect(scanner, "]")
+            scanner.skip_space()
+            _expect(scanner, "=")
         scanner.skip_space()
-        _expect(scanner, "]")
-        scanner.skip_space()
-        _expect(scanner, "=")
-        scanner.skip_space()
+        if isinstance(key, str):
+            return scanner.known_keys.setdefault(key, key)
         return ("true" if key else "false") if isinstance(key, bool) else key
     if scanner.at_name():
         name = scanner.name()

@@ -12,6 +12,7 @@ OBJECT_MAX_BYTES = 200  # `function: 0x7f1234567890`; a cdata names its C type
 WHOLE_MAX = 2**53  # up to here Lua's numbers, which are doubles, count whole numbers exactly
 
 _SPACE = b" \t\r\n\v\f"
+_SPACE_OR_DASH = frozenset(_SPACE + b"-")
 _SPACE_CHUNK_BYTES = 64  # taken at a time: an indented line has some twenty
 _NAME_START = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 _DIGITS = frozenset(b"0123456789")
@@ -52,11 +53,12 @@ class Truncated(LuaError):
 class Scanner:
     """One text, and how far it has been read."""
 
-    __slots__ = ("at", "text")
+    __slots__ = ("at", "known_keys", "text")
 
     def __init__(self, text: bytes) -> None:
         self.text = text
         self.at = 0
+        self.known_keys: dict[str, str] = {}  # each is kept once: thousands of tables have the same dozen
 
     def peek(self) -> int:
         """The byte that comes next. Raises Truncated at the end."""
@@ -79,6 +81,8 @@ class Scanner:
     def skip_space(self) -> None:
         """To the next byte that is neither white space nor part of a comment."""
         text = self.text
+        if self.at < len(text) and text[self.at] not in _SPACE_OR_DASH:
+            return  # as mostly
         while self.at < len(text):
             chunk = text[self.at : self.at + _SPACE_CHUNK_BYTES]
             rest = len(chunk.lstrip(_SPACE))
