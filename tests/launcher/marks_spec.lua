@@ -152,7 +152,7 @@ test("a mark that is deleted is gone, as it was last", function(folder)
     equal(#line.changed, 0, "changed")
     equal(line.gone[1].datetime, "2026-11-21 08:00:00", "datetime")
     equal(line.gone[1].page, place(13), "page")
-    equal(line.gone[1].why, nil, "why")
+    equal(line.unplaced, nil, "unplaced")
 end)
 
 test("the last mark that is deleted is gone as well", function(folder)

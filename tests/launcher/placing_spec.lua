@@ -583,10 +583,23 @@ test("a highlight without a place is taken out when the book opens, which is nob
     equal(#front_end.window.annotation.annotations, 1, "marks")
     front_end:close()
     equal(#saved(world, file), 1, "saved")
-    local gone = told(folder)[1].gone[1]
-    equal(gone.datetime, "2026-11-24 18:30:02", "datetime")
-    equal(gone.why, "unplaced", "why")
+    local line = told(folder)[1]
+    equal(#line.gone, 0, "gone")
+    equal(line.unplaced[1].datetime, "2026-11-24 18:30:02", "datetime")
     no_errors(world)
+end)
+
+test("what had no place in the book is not put into it again, however often it comes", function(folder)
+    local world, front_end, file, book = closed(folder, {})
+    answer(world, 1, file, { highlight({ text = "Nowhere at all" }) })
+    Check.answer(world, 2)
+    world:pass(2)
+    front_end:open(book)
+    front_end:close()
+    world:pass(10)
+    answer(world, 3, file, { highlight({ text = "Nowhere at all" }), highlight({ datetime = "2026-11-25 10:00:00" }) })
+    equal(reported(world, 4), "unplaced done", "report")
+    equal(#saved(world, file), 1, "marks")
 end)
 
 test("many marks at places that do not exist do not keep a book from opening", function(folder)
@@ -808,7 +821,7 @@ test("a KOReader whose functions fail loses no mark and says nothing of it", fun
 end)
 
 test("what was remembered of a closed book may be broken", function(folder)
-    for _, kept in ipairs({ 7, {}, { marks = 7 }, { marks = { 7, {} } }, { ours = true } }) do
+    for _, kept in ipairs({ 7, {}, { marks = 7, refused = 8 }, { marks = { 7, {} } }, { ours = true } }) do
         local world, front_end, file, book = closed(folder, { mark(5) })
         world.sidecars[file].bookloresync_placed = kept
         front_end:open(book)

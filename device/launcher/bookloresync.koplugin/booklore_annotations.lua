@@ -180,10 +180,10 @@ local function boxes(list)
 end
 
 --- What was remembered of a mark, as its identity.
-local function identity(known, slot, why)
+local function identity(known, slot)
     return Json.object({
         { "datetime", text(known.datetime[slot], DATE_BYTES, {}) }, { "page", place(known.page[slot]) },
-        { "pos0", place(known.pos0[slot]) }, { "pos1", place(known.pos1[slot]) }, { "why", why },
+        { "pos0", place(known.pos0[slot]) }, { "pos1", place(known.pos1[slot]) },
     })
 end
 
@@ -203,9 +203,9 @@ local function encoded(mark, was, text_bytes)
 end
 
 --- @return table|nil encoded object, nil if the worker could make nothing of it
-local function entry_of(known, difference, taken_out)
+local function entry_of(known, difference)
     local mark, slot = difference.mark, difference.was
-    if not mark then return identity(known, slot, taken_out[known.marks[slot]] and "unplaced" or nil) end
+    if not mark then return identity(known, slot) end
     if place(mark.page) == nil then return nil end
     local was = slot and is_elsewhere(known, slot, mark) and identity(known, slot) or nil
     -- One control character becomes six.
@@ -238,25 +238,30 @@ function Annotations:write(ui, journal)
         local list = marks_of(ui)
         local found, first, total = differences(known, list), 1, 0
         while found[first] and total < MOMENT_BYTES do
-            local changed, gone, bytes, following = {}, {}, 0, first
+            local lists, bytes, following = { changed = {}, gone = {}, unplaced = {} }, 0, first
             while found[following] do
                 local difference = found[following]
-                local entry = entry_of(known, difference, self.taken_out)
+                local entry = entry_of(known, difference)
                 local size = entry and #tostring(entry) + 1 or 0
                 if bytes > 0 and bytes + size > LINE_BYTES then break end
-                if entry then table.insert(difference.mark and changed or gone, entry) end
+                if entry then table.insert(lists[self:_list_for(difference)], entry) end
                 bytes, following = bytes + size, following + 1
             end
-            local line = {
-                { "count", #list }, { "dom", dom_of(ui) },
-                { "changed", Json.list(changed) }, { "gone", Json.list(gone) },
-            }
-            local is_taken = #changed + #gone == 0 or journal:marks(line)
+            local line = { { "count", #list }, { "dom", dom_of(ui) } }
+            for _, name in ipairs({ "changed", "gone", "unplaced" }) do
+                if name ~= "unplaced" or lists[name][1] then line[#line + 1] = { name, Json.list(lists[name]) } end
+            end
+            local is_taken = bytes == 0 or journal:marks(line)
             if not is_taken then return end
             for index = first, following - 1 do settle(known, found[index]) end
             first, total = following, total + bytes
         end
     end)
+end
+
+function Annotations:_list_for(difference)
+    if difference.mark then return "changed" end
+    return self.taken_out[self.known.marks[difference.was]] and "unplaced" or "gone"
 end
 
 function Annotations:_guarded(action)

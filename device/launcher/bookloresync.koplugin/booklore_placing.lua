@@ -14,8 +14,10 @@ local Places = require("booklore_text_places")
 
 local ITEMS_MOST = 100 -- of a change
 local SEARCHES_MOST = 2 -- in one go; each goes through the whole book while the reader waits
-local KEPT = "bookloresync_placed" -- in the record: which marks have not been checked against the text yet
+local KEPT = "bookloresync_placed" -- in the record: which marks have not been checked against the text yet, and which
+--                                     had no place in it, so that they are not put in again each time it is closed
 local KEPT_MOST = 500 -- checking each takes some milliseconds while the book opens
+local REFUSED_MOST = 200
 local MODIFIED = "annotations_externally_modified" -- KOReader computes pages and order of everything then
 
 local Placing = {}
@@ -164,14 +166,30 @@ end
 --- What has been put into the closed book's record since it was open last.
 local function kept_in(settings)
     local kept = settings:readSetting(KEPT)
-    if type(kept) == "table" and type(kept.marks) == "table" then return kept end
-    return { ours = false, marks = {} }
+    if type(kept) ~= "table" then kept = {} end
+    for _, name in ipairs({ "marks", "refused" }) do
+        if type(kept[name]) ~= "table" then kept[name] = {} end
+    end
+    return kept
+end
+
+--- @param told any what was kept of a mark
+local function is_it(told, mark)
+    return type(told) == "table" and told.datetime == mark.datetime and Mark.same_place(mark, told)
+end
+
+local function is_refused(kept, mark)
+    for _, told in ipairs(kept.refused) do
+        if is_it(told, mark) then return true end
+    end
+    return false
 end
 
 function Placing:_add_to_closed(work, mark, fraction)
     local settings, list, kept = work.record.settings, work.list, kept_in(work.record.settings)
     local has_to_be_checked, pages = type(mark.page) == "string", settings:readSetting("doc_pages")
     if has_to_be_checked then
+        if is_refused(kept, mark) then return "unplaced" end
         if #kept.marks >= KEPT_MOST then return "later" end
     elseif type(pages) ~= "number" then
         return "later" -- KOReader looks at the words of a page to sort its highlights, and fails where there is no page
@@ -271,8 +289,7 @@ local function take_out(list, kept)
     for position = 1, math.min(#kept.marks, KEPT_MOST) do
         local told = kept.marks[position]
         for index = #list, 1, -1 do
-            local mark = list[index]
-            if type(told) == "table" and mark.datetime == told.datetime and Mark.same_place(mark, told) then
+            if is_it(told, list[index]) then
                 taken[#taken + 1] = { mark = table.remove(list, index), told = told }
                 break
             end
@@ -281,30 +298,36 @@ local function take_out(list, kept)
     return taken
 end
 
+--- Puts a mark where it belongs.
+-- @return string "in", "later": in for now, but its words are still to be looked for, "unplaced"
+function Placing:_put_back(work, mark, fraction)
+    local found = self:_guarded(function() return settle(work, mark, fraction) end) or "unplaced"
+    -- There is always a next time for a search, but only where KOReader can compare the place meanwhile.
+    if found == "later" and not Places.exists(work.ui, mark) then found = "unplaced" end
+    if found == "moved" and Mark.at_place(work.list, mark) then found = "unplaced" end
+    if found == "unplaced" or not self:_guarded(self._insert, work.ui, mark) then return "unplaced" end
+    return found == "later" and "later" or "in"
+end
+
 --- When the book has been laid out, and before it is drawn.
 -- @param on_unplaced fn(mark), for each that is taken out for good
 function Placing:put_in_order(ui, on_unplaced)
     self:_guarded(function()
-        local kept = ui.rolling and ui.doc_settings:readSetting(KEPT)
-        if not kept then return end
+        if not ui.rolling or not ui.doc_settings:readSetting(KEPT) then return end
+        local kept, list = kept_in(ui.doc_settings), marks_of({ ui = ui })
         ui.doc_settings:delSetting(KEPT)
-        local list = marks_of({ ui = ui })
-        if not list or type(kept) ~= "table" or type(kept.marks) ~= "table" then return end
-        local work, again = { ui = ui, list = list, searches = SEARCHES_MOST }, {}
-        for _, taken in ipairs(take_out(list, kept)) do
-            local mark = taken.mark
-            local found = self:_guarded(function() return settle(work, mark, taken.told.fraction) end) or "unplaced"
-            -- There is always a next time for a search, but only where KOReader can compare the place meanwhile.
-            if found == "later" and not Places.exists(ui, mark) then found = "unplaced" end
-            if found == "moved" and Mark.at_place(list, mark) then found = "unplaced" end
-            local is_in = found ~= "unplaced" and self:_guarded(self._insert, ui, mark)
-            if not is_in then
-                on_unplaced(mark)
-            elseif found == "later" then
-                again[#again + 1] = taken.told
+        local work = { ui = ui, list = list, searches = SEARCHES_MOST }
+        local rest = { ours = false, marks = {}, refused = kept.refused }
+        for _, taken in ipairs(list and take_out(list, kept) or {}) do
+            local outcome = self:_put_back(work, taken.mark, taken.told.fraction)
+            if outcome == "later" then table.insert(rest.marks, taken.told) end
+            if outcome == "unplaced" then
+                table.insert(rest.refused, taken.told)
+                on_unplaced(taken.mark)
             end
         end
-        if #again > 0 then ui.doc_settings:saveSetting(KEPT, { ours = false, marks = again }) end
+        while #rest.refused > REFUSED_MOST do table.remove(rest.refused, 1) end
+        if #rest.marks + #rest.refused > 0 then ui.doc_settings:saveSetting(KEPT, rest) end
     end)
 end
 
