@@ -212,6 +212,8 @@ class Client:
             reader.marks.remove(there)
             return True
         there.note, there.color, there.drawer = offered.note, offered.color, offered.drawer
+        if there.kind == HIGHLIGHT and span_of(there) != span_of(offered):
+            reader.move(there, span_of(offered))
         there.changed_at = offered.changed_at
         return True
 

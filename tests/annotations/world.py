@@ -69,15 +69,16 @@ class Clock:
 
 
 class Witness:
-    """What was written, and what was given up by somebody who saw it, since the last time that all agreed."""
+    """What was written and where something was done since the last time that all agreed, and what was ever given up by
+    somebody who saw it."""
 
     def __init__(self) -> None:
         self.tokens = 0
+        self.given_up: set[str] = set()
         self.begin()
 
     def begin(self) -> None:
         self.written: set[str] = set()
-        self.given_up: set[str] = set()
         self.done_at: dict[tuple[str, tuple[int, int]], set[str]] = {}
 
     def token(self) -> str:

@@ -113,6 +113,7 @@ class _Wanted:
     def decide(self) -> None:
         place, mark = self._holding.place, self._mark
         self._put_twin_first()
+        self._take_old_back()
         main = self._link(MAIN)
         if main is not None and main.remote_id is not None:
             self._keep_up(main)
@@ -145,6 +146,16 @@ class _Wanted:
             self.links = [link for link in self.links if link is not main]
             twin.role = MAIN
 
+    def _take_old_back(self) -> None:
+        """The row that was to be replaced is what is wanted again, and the new one has not been sent."""
+        main = self._link(MAIN)
+        if main is not None and (main.remote_id is not None or main.sent_server is not None):
+            return
+        before = [link for link in self.links if link.is_old() and self._is_what_is_wanted(link)]
+        if before:
+            self.links = [link for link in self.links if link is not main]
+            before[0].role, before[0].tombstone = MAIN, False
+
     def _has_place(self) -> bool:
         if self._mark.kind == BOOKMARK and self._wishes.fixed_pages:
             return self._mark.page is not None
@@ -153,8 +164,9 @@ class _Wanted:
     def _goes_to_its_place(self) -> bool:
         if self._mark.kind == BOOKMARK:
             return True
-        copy = self._link(COPY)
-        return not clean(self._mark.note) or (copy is None and self._wishes.notes_to != preferences.BOOKLORE)
+        if not clean(self._mark.note) or self._wishes.notes_to == preferences.BOTH:
+            return True
+        return self._wishes.notes_to == preferences.IN_BOOK and self._link(COPY) is None
 
     def _keep_up(self, main: Link) -> None:
         """What the server cannot change of a mark that is there: its words, and its kind."""
@@ -178,8 +190,9 @@ class _Wanted:
 
     def _replace(self, main: Link) -> None:
         before = [link for link in self.links if link.is_old() and self._is_what_is_wanted(link)]
-        main.role = old_role(main)
-        main.tombstone = False
+        for link in (main, self._link(TWIN)):
+            if link is not None:
+                link.role, link.tombstone = old_role(link), False
         if before:
             before[0].role = MAIN  # the reader took the change back before the old row was deleted
             before[0].tombstone = False
@@ -189,7 +202,9 @@ class _Wanted:
             self.links.remove(new)
 
     def _is_what_is_wanted(self, link: Link) -> bool:
-        if link.agreed_device is None or link.agreed_server is None or link.kind == IN_BOOK_NOTE:
+        if link.agreed_device is None or link.agreed_server is None or link.remote_id is None:
+            return False
+        if link.kind == IN_BOOK_NOTE and not clean(self._mark.note):
             return False
         place = place_of_row(link.agreed_server, self._wishes.spelt)
         return place == self._holding.place and same_words(link.agreed_device, self._mark)
@@ -251,10 +266,12 @@ class _Wanted:
 
     def calls(self) -> list[Call]:
         main, stand_in = self._link(MAIN), self._link(STAND_IN)
-        # Where another mark has the words already and there is no note, nothing takes the place of an old row.
-        is_there = (self._is_second and main is None and stand_in is None) or any(
-            link is not None and link.remote_id is not None for link in (main, stand_in)
+        copy = self._link(COPY) if main is None else None  # its note is on the book's page, and it has no place
+        is_there = any(
+            link is not None and (link.remote_id is not None or link.closed) for link in (main, stand_in, copy)
         )
+        # Where another mark has the words already and there is no note, nothing takes the place of an old row.
+        is_there = is_there or (self._is_second and main is None and stand_in is None and copy is None)
         has_no_main = main is None or main.remote_id is not None
         calls: list[Call] = []
         for link in self.links:

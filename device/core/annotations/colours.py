@@ -59,10 +59,13 @@ def hex_of(word: str) -> str:
 
 def word_of(hex: str) -> str:
     """The colour of KOReader's that is nearest to the server's."""
+    known = _WORDS.get(hex.upper())
+    if known is not None:
+        return known
     wanted = _rgb(hex)
     if wanted is None:
         return DEFAULT_WORD
-    return min((_distance(wanted, known), at, word) for at, (known, word) in enumerate(_KNOWN))[2]
+    return min((_distance(wanted, colour), at, word) for at, (colour, word) in enumerate(_KNOWN))[2]
 
 
 def same_colour(word: str, hex: str) -> bool:
@@ -94,4 +97,5 @@ def _distance(one: tuple[int, int, int], other: tuple[int, int, int]) -> int:
     return 2 * red * red + 4 * green * green + 3 * blue * blue
 
 
+_WORDS = dict(_WORD_OF)
 _KNOWN = tuple((_rgb(hex) or (0, 0, 0), word) for hex, word in _WORD_OF)

@@ -142,7 +142,8 @@ def note_of(row: ServerMark, mark: DeviceMark) -> str:
     if row.kind == BOOK_NOTE:
         return book_notes.note_in(row.note, mark)
     if row.kind == BOOKMARK:
-        return "" if clean(row.title) == clean(held(BOOKMARK, "title", label(mark))) else clean(row.title)
+        is_label = not clean(mark.note) and clean(row.title) == clean(held(BOOKMARK, "title", label(mark)))
+        return "" if is_label else clean(row.title)
     return clean(row.note)
 
 

@@ -154,7 +154,7 @@ class Holding:
         `is_old`: it comes from a record of KOReader's that is older than the one before (`is_old_record`).
         """
         before = self.device
-        is_old = is_old and before is not None and seen.made_at <= before.made_at
+        is_old = is_old and before is not None and seen.made_at <= before.made_at and not _newer(seen, before)
         if before is None or self.gone == LOST:
             return self._see_first(seen, is_old)
         if same_on_device(seen, before) and not (self.gone == DELETED and _newer(seen, before)):
@@ -184,9 +184,9 @@ class Holding:
     def _see_as_was(self, seen: DeviceMark) -> bool:
         assert self.device is not None
         if self.gone == HERE:
-            changed = self.device.to_json() != seen.to_json()  # respelled, or on another page
+            is_same = self.device.is_same(seen)  # if not, it is spelt otherwise, or on another page
             self.device = seen
-            return changed
+            return not is_same
         wanted = self.wanted()
         self._has(seen)
         self.offer(wanted)

@@ -97,9 +97,18 @@ def take_seen(
 
 
 def take_gone(holdings: list[Holding], gone: list[DeviceMark], spelt: Spelt = str) -> list[Holding]:
-    """The reader was seen to delete these on the device; their date and position are enough. What is different now."""
+    """The reader was seen to delete these on the device; their date and position are enough. What is different now.
+
+    One with a date that is not known was made and deleted in between: what stood at its place before is another.
+    """
     pairs, _ = pair_seen([holding for holding in holdings if holding.on_device() is not None], gone, False, spelt)
-    return [holding for holding, mark in pairs if holding.miss(False, mark.changed_at)]
+    return [
+        holding
+        for holding, mark in pairs
+        if holding.device is not None
+        and holding.device.made_at == mark.made_at
+        and holding.miss(False, mark.changed_at)
+    ]
 
 
 def pair_seen(
@@ -269,14 +278,14 @@ class _Rows:
         """Highlight and in-book note at one place are one mark; the highlight is the main thing. So are two highlights,
         which there can be if two programs spell one place differently."""
         main, place = holding.link(MAIN), self._place_of(holding)
-        if main is None or main.row is None or holding.link(TWIN) is not None:
+        if main is None or main.row is None or holding.link(TWIN) is not None or main.kind == BOOKMARK:
             return
-        if main.kind == HIGHLIGHT:
-            self._take_at(place, (IN_BOOK_NOTE, HIGHLIGHT), at, lambda: _added(holding, TWIN, IN_BOOK_NOTE))
-        elif main.kind == IN_BOOK_NOTE:
-            self._take_at(place, (HIGHLIGHT,), at, lambda: _put_first(holding, main, TWIN))
-            if holding.link(TWIN) is None:
-                self._take_at(place, (IN_BOOK_NOTE,), at, lambda: _added(holding, TWIN, IN_BOOK_NOTE))
+        row = self._first_at(place, (HIGHLIGHT, IN_BOOK_NOTE), at)
+        if row is None or place_of_row(main.row, self._wishes.spelt) != place:
+            return
+        # The older of two of one kind, so that every device chooses the same one.
+        is_first = (row.kind != HIGHLIGHT, row.id) < (main.kind != HIGHLIGHT, main.row.id)
+        self._take(_put_first(holding, main, TWIN) if is_first else _added(holding, TWIN, row.kind), row)
 
     def _take_unlinked(self, holding: Holding, at: dict[str, list[ServerMark]]) -> None:
         mark, main = holding.wanted(), holding.link(MAIN)
@@ -304,14 +313,17 @@ class _Rows:
         self, place: str, kinds: tuple[str, ...], at: dict[str, list[ServerMark]], link: Callable[[], Link]
     ) -> None:
         """The first row there of the first kind that has one; `link` is asked for only then."""
-        if not place:
-            return
-        rows = [row for row in at.get(place.casefold(), ()) if (row.kind, row.id) in self._left]
+        row = self._first_at(place, kinds, at)
+        if row is not None:
+            self._take(link(), row)
+
+    def _first_at(self, place: str, kinds: tuple[str, ...], at: dict[str, list[ServerMark]]) -> ServerMark | None:
+        rows = at.get(place.casefold(), ()) if place else ()
         for kind in kinds:
             for row in rows:
-                if row.kind == kind:
-                    self._take(link(), row)
-                    return
+                if row.kind == kind and (row.kind, row.id) in self._left:
+                    return row
+        return None
 
     def by_content(self) -> None:
         """Of what has no place on the server."""
@@ -379,6 +391,9 @@ class _Rows:
 
     def by_words(self) -> None:
         """What another program has sent with a wrong position: the words are the same, and there is no second one."""
+        left = self.left((HIGHLIGHT, IN_BOOK_NOTE))
+        if not left:
+            return
         marks: dict[str, list[Holding]] = {}
         for holding in self._holdings:
             mark = holding.wanted()
@@ -386,7 +401,7 @@ class _Rows:
             if len(words) >= TELLING_CHARS:
                 marks.setdefault(words, []).append(holding)
         rows: dict[str, list[ServerMark]] = {}
-        for row in self.left((HIGHLIGHT, IN_BOOK_NOTE)):
+        for row in left:
             rows.setdefault(squeezed(row.text), []).append(row)
         for words, found in rows.items():
             holdings = marks.get(words, [])
@@ -398,26 +413,30 @@ class _Rows:
                     self._take(main, found[0])
 
     def news(self) -> list[ServerMark]:
-        """What is left, without what says nothing that a mark at the very same place does not say: it has another
-        spelling of its place there, or a list of its own."""
-        said: dict[tuple[str, str], list[str]] = {}
+        """What is left, without what stands at the place of a mark that is here: it belongs to that, now or when more
+        is known of it. Only a note beside two others is one too many for that."""
+        here: dict[tuple[str, str], list[Holding]] = {}
         for holding in self._holdings:
-            mark, place = holding.wanted(), self._place_of(holding)
-            if mark is not None and place:
-                said.setdefault((holding.kind, place), []).append(clean(mark.note))
+            place = self._place_of(holding)
+            if holding.wanted() is not None and place:
+                here.setdefault((holding.kind, place), []).append(holding)
         news: list[ServerMark] = []
-        highlights: set[str] = set()
+        seen: set[tuple[str, str]] = set()
         for row in sorted(self.left(AT_PLACE), key=lambda row: row.kind == IN_BOOK_NOTE):
             key = (BOOKMARK if row.kind == BOOKMARK else HIGHLIGHT, self._place[row.kind, row.id])
-            if key[0] == HIGHLIGHT and key[1] in highlights:
-                continue  # it will be found beside that highlight, once that is known
-            highlights.add(key[1])
-            notes = said.setdefault(key, [])
-            note = "" if row.kind == BOOKMARK else clean(row.note)
-            if not key[1] or not notes or (note and not any(note in known for known in notes)):
+            if not key[1]:
                 news.append(row)
-                notes.append(note)
+            elif key not in seen and all(_is_one_too_many(row, holding) for holding in here.get(key, ())):
+                seen.add(key)
+                news.append(row)
         return news
+
+
+def _is_one_too_many(row: ServerMark, holding: Holding) -> bool:
+    main, twin, mark = holding.link(MAIN), holding.link(TWIN), holding.wanted()
+    if row.kind == BOOKMARK or main is None or twin is None or main.row is None or twin.row is None or mark is None:
+        return False
+    return bool(clean(row.note)) and clean(row.note) not in clean(mark.note)
 
 
 def _added(holding: Holding, role: str, kind: str) -> Link:
@@ -466,7 +485,7 @@ def take_in(
         mark.color = colours.word_of(row.color) if row.color else colours.DEFAULT_WORD
         mark.drawer = colours.drawer_of(row.style)
     else:
-        mark.text = row.title
+        mark.text = mark.note = clean(row.title)
     holding = Holding(key, kind)
     holding.offered, holding.is_offered = mark, True
     link = Link(MAIN, row.kind, row.id)

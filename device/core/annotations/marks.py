@@ -133,6 +133,10 @@ class DeviceMark:
             fields["dom"] = self.dom
         return json_text.encode(fields).decode("utf-8")
 
+    def is_same(self, other: DeviceMark) -> bool:
+        """In every field."""
+        return (self.kind, self.page, self.dom) == (other.kind, other.page, other.dom) and self.texts() == other.texts()
+
     def copy(self) -> DeviceMark:
         mark = DeviceMark(self.kind, self.made_at)
         mark.changed_at = self.changed_at

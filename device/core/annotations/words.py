@@ -8,15 +8,13 @@ Never: sees servers or links. Called by: `holding.py`, `merge.py`, `book_notes.p
 from __future__ import annotations
 
 from device.core.annotations.marks import WORDS_MAX_CHARS, DeviceMark
+from device.core.outbox import BOOKMARK
 
 BLOCK = "\n\n"  # between the two notes that were both kept; a note is compared in pieces between such lines
 
 # What a line break, an engine or a server may make different in one and the same text.
 _INVISIBLE = "\u00ad\u200b\ufeff"
 _WITHOUT_INVISIBLE = str.maketrans("", "", _INVISIBLE)
-
-# What both sides may change of a mark, apart from its words and its note.
-LOOKS = ("color", "drawer")
 
 
 def squeezed(text: str) -> str:
@@ -70,7 +68,7 @@ def same_on_device(one: DeviceMark, other: DeviceMark) -> bool:
 def same_words(one: DeviceMark, other: DeviceMark) -> bool:
     """Whether two marks, known to be one, stand at the same words. Their xpointers may be spelt otherwise by another
     engine; a bookmark's text is only KOReader's label of its place."""
-    return one.kind == "bookmark" or squeezed(one.text) == squeezed(other.text)
+    return one.kind == BOOKMARK or one.text == other.text or squeezed(one.text) == squeezed(other.text)
 
 
 def merged(base: DeviceMark | None, here: DeviceMark, offered: DeviceMark) -> DeviceMark:
