@@ -22,7 +22,8 @@ from device.epub.html5_builder import (
     facts,
 )
 from device.epub.html5_elements import NOTHING
-from device.epub.html5_tokens import COMMENT, END, EOF, PLAINTEXT, RAWTEXT, RCDATA, SPACES, START, TEXT, Tokens
+from device.epub.html5_tags import SPACES
+from device.epub.html5_tokens import COMMENT, END, EOF, PLAINTEXT, RAWTEXT, RCDATA, START, TEXT, Tokens
 
 # Unopened, these mean nothing in the body.
 _IGNORED_STARTS = names.TABLE_PARTS | {"frame", "head"}

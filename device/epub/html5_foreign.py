@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from device.epub import html5_names as names
 from device.epub.html5_builder import DONE, HTML_POINT, Builder
-from device.epub.html5_tokens import COMMENT, DOCTYPE, END, EOF, SPACES, START, TEXT, Tokens
+from device.epub.html5_tags import SPACES
+from device.epub.html5_tokens import COMMENT, DOCTYPE, END, EOF, START, TEXT, Tokens
 
 _SVG_ENTRY = "svg"
 

@@ -31,7 +31,8 @@ from device.epub.html5_builder import (
     Builder,
 )
 from device.epub.html5_elements import NOTHING
-from device.epub.html5_tokens import COMMENT, DOCTYPE, END, EOF, RAWTEXT, RCDATA, SCRIPT, SPACES, START, TEXT, Tokens
+from device.epub.html5_tags import SPACES
+from device.epub.html5_tokens import COMMENT, DOCTYPE, END, EOF, RAWTEXT, RCDATA, SCRIPT, START, TEXT, Tokens
 
 _ENDS_THAT_BEGIN = frozenset(("head", "body", "html", "br"))  # before the body, other end tags mean nothing
 _MODE_WITHIN = {

@@ -26,7 +26,8 @@ from device.epub.html5_builder import (
 )
 from device.epub.html5_elements import NOTHING
 from device.epub.html5_modes import reset_mode
-from device.epub.html5_tokens import COMMENT, DOCTYPE, END, EOF, SPACES, START, TEXT, Tokens
+from device.epub.html5_tags import SPACES
+from device.epub.html5_tokens import COMMENT, DOCTYPE, END, EOF, START, TEXT, Tokens
 
 _TABLE = frozenset(("table",))
 _ROW = frozenset(("tr",))

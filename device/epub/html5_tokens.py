@@ -9,20 +9,14 @@ Law: the HTML Standard, "Tokenization", without its errors: only what comes out 
 
 from __future__ import annotations
 
+from device.epub import html5_tags
 from device.epub.html5_entities import reference
+from device.epub.html5_tags import NAME_ENDS, SPACES, lower
 
 EOF, TEXT, START, END, COMMENT, DOCTYPE = range(6)
 # How the text after a tag is to be read.
 PLAIN_RULES, RCDATA, RAWTEXT, SCRIPT, PLAINTEXT = range(5)
-SPACES = " \t\n\f\r"
-NAME_MOST_CHARS = 1_024  # of a tag or an attribute: what is longer is no name, and is cut
-ATTRIBUTES_MOST = 256  # of one tag; what follows is read and forgotten
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_TAG_NAME_ENDS = frozenset(" \t\n\f\r/>")
-_ATTRIBUTE_NAME_ENDS = frozenset(" \t\n\f\r/>=")
-_VALUE_ENDS = frozenset(" \t\n\f\r>")
-_SPACES = frozenset(SPACES)
-_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _SCRIPT = "script"
 
 
@@ -231,84 +225,18 @@ class Tokens:
 
     def _doctype(self, begins: int) -> bool:
         end = _found(self._text, ">", begins)
-        inner = self._text[begins : min(end, begins + 4 * NAME_MOST_CHARS)].strip(SPACES)
+        inner = self._text[begins : min(end, begins + html5_tags.DOCTYPE_MOST_CHARS)]
         self.kind, self._at = DOCTYPE, min(end + 1, len(self._text))
-        cut = 0
-        while cut < len(inner) and inner[cut] not in _SPACES:
-            cut += 1
-        self.name, rest = lower(inner[:cut]), inner[cut:].strip(SPACES)
-        self.public = self.system = None
-        self.is_broken = not self.name or end == len(self._text)
-        keyword = rest[:6].upper()
-        if keyword == "PUBLIC":
-            self.public, rest = _quoted(rest[6:])
-            self.is_broken = self.is_broken or self.public is None
-            if self.public is not None and rest:
-                self.system, rest = _quoted(rest)
-                self.is_broken = self.is_broken or self.system is None
-        elif keyword == "SYSTEM":
-            self.system, rest = _quoted(rest[6:])
-            self.is_broken = self.is_broken or self.system is None
-        elif rest:
-            self.is_broken = True
+        self.name, self.public, self.system, self.is_broken = html5_tags.doctype(inner)
+        self.is_broken = self.is_broken or end == len(self._text)
         return True
 
     def _tag(self, kind: int, begins: int) -> bool:
         """False if the text ends within the tag, which then is none."""
-        text = self._text
-        end = begins
-        while end < len(text) and text[end] not in _TAG_NAME_ENDS:
-            end += 1
-        name = lower(text[begins : min(end, begins + NAME_MOST_CHARS)]).replace("\0", "\ufffd")
-        attributes: dict[str, str] = {}
-        is_self_closing = False
-        at = end
-        while True:
-            while at < len(text) and text[at] in _SPACES:
-                at += 1
-            if at >= len(text):
-                self._at = at
-                return False
-            char = text[at]
-            if char == ">":
-                break
-            if char == "/":
-                at += 1
-                is_self_closing = text.startswith(">", at)
-                continue
-            at = self._attribute(at, attributes)
-        self.kind, self.name, self.attributes = kind, name, attributes
-        self.is_self_closing = is_self_closing
-        self._at = self._text_end = at + 1
-        return True
-
-    def _attribute(self, begins: int, attributes: dict[str, str]) -> int:
-        """Behind one attribute; the first of a name counts."""
-        text = self._text
-        at = begins + 1  # an equals sign may begin a name
-        while at < len(text) and text[at] not in _ATTRIBUTE_NAME_ENDS:
-            at += 1
-        name = lower(text[begins : min(at, begins + NAME_MOST_CHARS)])
-        value_at = at
-        while value_at < len(text) and text[value_at] in _SPACES:
-            value_at += 1
-        value = ""
-        if text.startswith("=", value_at):
-            at = value_at + 1
-            while at < len(text) and text[at] in _SPACES:
-                at += 1
-            quote = text[at : at + 1]
-            if quote in ('"', "'") and quote:
-                end = _found(text, quote, at + 1)
-                value, at = text[at + 1 : end], end + 1
-            elif quote != ">":
-                end = at
-                while end < len(text) and text[end] not in _VALUE_ENDS:
-                    end += 1
-                value, at = text[at:end], end
-        if name not in attributes and len(attributes) < ATTRIBUTES_MOST:
-            attributes[name] = _value(value)
-        return at
+        self.kind, self.attributes = kind, {}
+        self.name, self.is_self_closing, self._at = html5_tags.tag(self._text, begins, self.attributes)
+        self._text_end = self._at
+        return bool(self.name)
 
     def _end_tag_of(self, name: str, at: int) -> int:
         text, length = self._text, len(name)
@@ -317,7 +245,7 @@ class Tokens:
             behind = at + 2 + length
             if behind >= len(text):
                 return len(text)
-            if text[behind] in _TAG_NAME_ENDS and lower(text[at + 2 : behind]) == name:
+            if text[behind] in NAME_ENDS and lower(text[at + 2 : behind]) == name:
                 return at
             at += 2
 
@@ -348,44 +276,10 @@ class Tokens:
 
     def _is_script_tag(self, at: int) -> bool:
         end = at + len(_SCRIPT)
-        return lower(self._text[at:end]) == _SCRIPT and self._text[end : end + 1] in _TAG_NAME_ENDS
-
-
-def lower(text: str) -> str:
-    """As HTML does it: A to Z only."""
-    return text.lower() if text.isascii() else text.translate(_LOWER)
+        return lower(self._text[at:end]) == _SCRIPT and self._text[end : end + 1] in NAME_ENDS
 
 
 def _found(text: str, wanted: str, at: int) -> int:
     """Where it is, the text's length if it is nowhere."""
     found = text.find(wanted, at)
     return len(text) if found < 0 else found
-
-
-def _quoted(text: str) -> tuple[str | None, str]:
-    """The quoted text at the beginning, and what follows; without an end quote it goes to the end."""
-    text = text.lstrip(SPACES)
-    quote = text[:1]
-    if quote not in ('"', "'") or not quote:
-        return None, text
-    end = _found(text, quote, 1)
-    return text[1:end], text[end + 1 :].strip(SPACES)
-
-
-def _value(text: str) -> str:
-    """An attribute's value as it is meant."""
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if "\0" in text:
-        text = text.replace("\0", "\ufffd")
-    if "&" not in text:
-        return text
-    parts, at = list[str](), 0
-    while True:
-        found = text.find("&", at)
-        if found < 0:
-            parts.append(text[at:])
-            return "".join(parts)
-        parts.append(text[at:found])
-        data, at = reference(text, found, in_attribute=True)
-        parts.append(data or "&")
