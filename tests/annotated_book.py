@@ -70,18 +70,34 @@ class Device:
     def __init__(self, folder: Path, server: StandIn, name: str = "whale.epub", book: Path | None = None) -> None:
         self.server = server
         self.reader = Reader(folder / "koreader" / "bookloresync")
-        self.file = book or make_book(
-            folder / name, title="Moby Dick", authors=["Herman Melville"], chapters=CHAPTERS, isbn="9780142437247"
-        )
-        self.book = describe(self.file) if self.file.suffix == ".epub" else {"file": str(self.file), "title": name}
-        self.book.pop("pages", None)
+        self.file = folder / name
+        self.book: dict[str, Any] = {}
         self.marks: list[Item] = []
         self.known: list[Item] = []  # as the last line `marks` left it
+        self.opens(
+            book
+            or make_book(
+                self.file, title="Moby Dick", authors=["Herman Melville"], chapters=CHAPTERS, isbn="9780142437247"
+            )
+        )
         self.started_at = int(time.time()) - 40_000
         self.fraction = 0.1
         self.reader.configure(server.url)
 
     # What the reader does in KOReader
+
+    def opens(self, file: Path) -> None:
+        """Another book, in which nothing is marked yet."""
+        self.file = file
+        if file.suffix == ".epub":
+            self.book = describe(file)
+            self.book.pop("pages", None)
+        else:
+            self.book = {
+                "file": str(file), "format": file.suffix[1:], "title": "Moby Dick", "authors": ["Herman Melville"],
+                "identifiers": ["ISBN:9780142437247"],
+            }  # fmt: skip
+        self.marks, self.known = [], []
 
     def has(self, *items: Item) -> None:
         """These are her marks now."""

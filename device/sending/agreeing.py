@@ -18,7 +18,7 @@ from device.core.annotations.calls import CREATE, DELETE, EDIT, Call
 from device.core.annotations.holding import Link
 from device.core.annotations.marks import ServerMark, whole
 from device.server.deliveries import AGREED_FIELD
-from device.store import holdings, mark_links, mark_plans, marks, settings
+from device.store import holdings, mark_links, mark_plans, marks, outbox, settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,6 +78,24 @@ def call_of(payload: str) -> tuple[int, Call] | None:
     call.server = mark_links.server_mark(server) if isinstance(server, str) else None
     call.fields = {name: value for name, value in fields.items() if name not in (AGREED_FIELD, "of", "id")}
     return id, call
+
+
+def put(store: Store, kind: str, key: str, book_id: int, payload: str, now: int) -> bool:
+    """This is to be sent. What is open under the key gives way to it, but for what the server may have already.
+
+    What was settled under it is forgotten, unless it was refused and is the same. Whether it is new.
+    """
+    entry = outbox.mark_entry(store, kind, key)
+    if entry is not None and entry.state in (rules.ACKNOWLEDGED, rules.REJECTED):
+        if entry.state == rules.REJECTED and entry.payload == payload:
+            return False
+        outbox.forget(store, entry.id)
+        entry = None
+    if entry is None:
+        return outbox.add(store, kind, key, book_id, payload, rules.NEW, False, now)
+    if entry.payload != payload and (kind == rules.EDIT or not entry.may_be_there()):
+        outbox.reword(store, entry.id, payload, rules.after(entry.state, rules.REVISED), now)
+    return False
 
 
 def begin(store: Store, entry: Entry, now: int) -> None:

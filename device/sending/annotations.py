@@ -20,7 +20,7 @@ from device import protocol
 from device.core import outbox as rules
 from device.core import preferences
 from device.core.annotations import book, identity
-from device.core.annotations.calls import CREATE
+from device.core.annotations.calls import CREATE, DELETE
 from device.core.annotations.destinations import place_of_row, wishes_of
 from device.core.annotations.holding import STAND_IN
 from device.core.annotations.marks import ServerMark
@@ -322,9 +322,9 @@ class Annotations:
                 told.add((kind, key))
                 before = outbox.mark_entry(self._store, kind, key)
                 was_taken = before is not None and before.state == rules.ACKNOWLEDGED and before.payload == payload
-                if was_taken and not is_heard:
+                if was_taken and call.op == DELETE and not is_heard:
                     continue  # which the list has not confirmed yet
-                if outbox.put(self._store, kind, key, place.book_id, payload, now):
+                if agreeing.put(self._store, kind, key, place.book_id, payload, now):
                     inexact += call.op == CREATE and call.role == STAND_IN and mark.kind == rules.HIGHLIGHT
             for link in mark.links:
                 is_nameless = link.remote_id is None and link.sent_server is not None

@@ -99,10 +99,42 @@ def server_book(store: Store, book_id: int) -> int | None:
     return None if row is None or row[0] is None else int(row[0])
 
 
-def count_without_match(store: Store) -> list[tuple[str, int]]:
-    """(title, how many marks) of recorded books that are not known to be on the server."""
+class Undecided:
+    """Marks of one kind of one book about which nothing is decided yet. `reason`: why, if there is one besides that no
+    run has come to it; `is_matched`: whether the book is known to be on the server."""
+
+    __slots__ = ("count", "is_matched", "kind", "reason", "since", "title")
+
+    def __init__(self, title: str, kind: str, count: int, since: int, reason: str | None, is_matched: int) -> None:
+        self.title = title
+        self.kind = kind
+        self.count = count
+        self.since = since
+        self.reason = reason
+        self.is_matched = bool(is_matched)
+
+
+def undecided(store: Store, account: str) -> list[Undecided]:
+    """By book; what has a link already is not among them."""
     rows = store.execute(
-        "SELECT CASE b.title WHEN '' THEN b.file ELSE b.title END, COUNT(*) FROM mark m JOIN book b ON b.id = m.book_id"
-        " WHERE b.tracked = 1 AND b.server_id IS NULL AND m.gone = 0 AND m.device IS NOT NULL GROUP BY b.id ORDER BY 1"
+        "SELECT CASE b.title WHEN '' THEN b.file ELSE b.title END, m.kind, COUNT(*), MIN(m.device_at),"
+        " b.unmatched_reason, b.server_id IS NOT NULL FROM mark m JOIN book b ON b.id = m.book_id"
+        " LEFT JOIN mark_pull p ON p.book_id = b.id AND p.account = ?1 AND p.server_book = b.server_id"
+        " WHERE m.gone = 0 AND m.device_at > 0 AND b.tracked = 1"
+        f" AND (p.planned_as IS NULL OR p.planned_as LIKE '{STUCK}%' OR p.planned_as NOT LIKE '% ' || {_SEEN})"
+        " AND NOT EXISTS (SELECT 1 FROM mark_link l WHERE l.mark_id = m.id AND l.account = ?1"
+        " AND l.server_book = b.server_id) GROUP BY b.id, m.kind ORDER BY 4, 1",
+        (account,),
     )
-    return [(str(title), int(count)) for title, count in rows]
+    return [Undecided(*row) for row in rows]
+
+
+def count_not_exact(store: Store, account: str) -> int:
+    """Highlights that went to the page of their book because their place could not be found for certain."""
+    row = store.execute(
+        "SELECT COUNT(*) FROM mark m JOIN mark_link l ON l.mark_id = m.id WHERE m.position = 'approximate'"
+        " AND m.gone = 0 AND m.kind = 'highlight' AND l.account = ? AND l.role = 'stand_in'"
+        " AND l.remote_id IS NOT NULL",
+        (account,),
+    ).fetchone()
+    return int(row[0])

@@ -268,7 +268,8 @@ _2_SESSIONS_FROM_ELSEWHERE_AND_ONE_OUTBOX_FOR_ALL_KINDS = (
     )
     """,
     # With what tells whether anything has changed, so that this is known without reading the marks.
-    "CREATE INDEX mark_by_book ON mark (book_id, device_at, gone)",
+    "CREATE INDEX mark_by_book ON mark (book_id, device_at, gone, kind)",
+    "CREATE INDEX mark_inexact ON mark (book_id) WHERE position = 'approximate'",
     "CREATE INDEX mark_offered ON mark (offered_at) WHERE offered_at > 0",
     """
     CREATE TABLE mark_link (           -- what a mark is on the server, for one account and one book there

@@ -254,25 +254,17 @@ def is_under_way(store: Store, kind: str, key: str) -> bool:
     return entry is not None and entry.state != rules.ACKNOWLEDGED and entry.may_be_there()
 
 
-def put(store: Store, kind: str, key: str, book_id: int, payload: str, now: int) -> bool:
-    """This is to be sent. What is open under the key gives way to it, but for what the server may have already.
+def forget(store: Store, id: int) -> None:
+    """What was settled makes room for what is to be sent under the same key."""
+    store.execute("DELETE FROM outbox WHERE id = ?", (id,))
 
-    What was settled under it is forgotten, unless it was refused and is the same. Whether it is new.
-    """
-    entry = mark_entry(store, kind, key)
-    if entry is not None and entry.state in (rules.ACKNOWLEDGED, rules.REJECTED):
-        if entry.state == rules.REJECTED and entry.payload == payload:
-            return False
-        store.execute("DELETE FROM outbox WHERE id = ?", (entry.id,))
-        entry = None
-    if entry is None:
-        return add(store, kind, key, book_id, payload, rules.NEW, False, now)
-    if entry.payload != payload and (kind == rules.EDIT or not entry.may_be_there()):
-        store.execute(
-            "UPDATE outbox SET payload = ?, state = ?, changed_at = ?, attempts = 0, reason = NULL WHERE id = ?",
-            (payload, rules.after(entry.state, rules.REVISED), now, entry.id),
-        )
-    return False
+
+def reword(store: Store, id: int, payload: str, state: str, now: int) -> None:
+    """Something else is to be sent in its place, as if nothing had been tried."""
+    store.execute(
+        "UPDATE outbox SET payload = ?, state = ?, changed_at = ?, attempts = 0, reason = NULL WHERE id = ?",
+        (payload, state, now, id),
+    )
 
 
 def withdraw_changes_of_marks(store: Store) -> None:

@@ -23,8 +23,8 @@ class State:
     """What the menu shows. `problem`: what the last sync that failed had to say; `offers`: items that come first."""
 
     __slots__ = (
-        "account", "entries", "hardcover", "has_other_accounts", "lacking", "last_sync_at", "matching", "now", "offers",
-        "preferences", "problem", "server", "untracked",
+        "account", "entries", "hardcover", "has_other_accounts", "lacking", "last_sync_at", "marks", "matching", "now",
+        "offers", "preferences", "problem", "server", "untracked",
     )  # fmt: skip
 
     def __init__(self, entries: list[OpenEntry], preferences: Preferences, now: int) -> None:
@@ -41,6 +41,7 @@ class State:
         self.lacking: list[str] = []  # what the account at the server may not do
         self.matching: list[Json] = []  # of the open book, and of those that are not matched
         self.hardcover: list[Json] = []  # its submenu, if there is one
+        self.marks: list[Json] = []  # what there is to say of highlights, notes and bookmarks
 
 
 def menu(state: State) -> dict[str, Json]:
@@ -57,7 +58,7 @@ def menu(state: State) -> dict[str, Json]:
             "unchecked_for": list(state.untracked),
             "verb": "track",
         },
-        _submenu("settings", texts.SETTINGS, settings(state.preferences)),
+        _submenu("settings", texts.SETTINGS, settings(state.preferences, state.marks)),
         _submenu("history", texts.HISTORY, _history()),
         *_collecting(state),
         *state.matching,

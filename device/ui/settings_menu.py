@@ -59,7 +59,8 @@ _MARKS = (
 )
 
 
-def settings(values: Preferences) -> list[Json]:
+def settings(values: Preferences, marks: list[Json]) -> list[Json]:
+    """`marks`: what there is to say of highlights, above their settings."""
     by_pages = values.get(preferences.DETECTION) == preferences.BY_PAGES
     return [
         *_choices(values, _SENDING),
@@ -73,7 +74,7 @@ def settings(values: Preferences) -> list[Json]:
         _number(values, preferences.HISTORY_GAP_S, texts.HISTORY_GAP, 300, "s"),
         _submenu("ratings", book_state_texts.RATINGS, _choices(values, _RATINGS)),
         _submenu("progress", book_state_texts.PROGRESS, _choices(values, _PROGRESS)),
-        _submenu("marks", annotation_texts.MARKS, _choices(values, _MARKS)),
+        _submenu("marks", annotation_texts.MARKS, [*marks, *_choices(values, _MARKS)]),
     ]
 
 

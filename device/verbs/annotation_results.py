@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from device.protocol import Result
     from device.store.database import Store
     from device.store.marks import Offered, StoredMark
+    from device.store.outbox import OpenEntry
 
     Item = dict[str, Json]
 
@@ -61,6 +62,40 @@ def tell(store: Store, wanted: Preferences, result: Result) -> None:
         if items:
             id = _remembered(store, batch[0].mark.book_id, told)
             result.changes.append({"id": id, "kind": "annotations", "file": batch[0].file, "items": list(items)})
+
+
+def waiting(store: Store, wanted: Preferences) -> list[OpenEntry]:
+    """Marks that no run has come to, or whose book is not known to be on the server, as what waits besides."""
+    from device.core import outbox as rules
+    from device.store import mark_plans
+    from device.store.outbox import OpenEntry
+
+    if not mark_plans.are_any(store):
+        return []
+    return [
+        OpenEntry(
+            rules.NEW if found.is_matched else rules.WAITING,
+            found.title,
+            found.count,
+            found.since,
+            found.reason,
+            found.kind,
+        )
+        for found in mark_plans.undecided(store, settings.get(store, settings.MATCHES_OF) or "")
+        if wanted.get(SWITCHES[found.kind]) == preferences.ON
+    ]
+
+
+def menu_items(store: Store) -> list[Json]:
+    """What the menu says of highlights: how many there are, and how many could not be placed."""
+    from device.store import mark_plans
+
+    highlights, bookmarks, _ = marks.count_on_device(store)
+    lines = [("marks-here", texts.on_device(highlights, bookmarks))] if highlights or bookmarks else []
+    inexact = mark_plans.count_not_exact(store, settings.get(store, settings.MATCHES_OF) or "")
+    if inexact:
+        lines.append(("marks-inexact", texts.not_exact(inexact)))
+    return [{"id": id, "kind": "text", "label": label, "enabled": False} for id, label in lines]
 
 
 def _question(book_id: int, title: str, why: str, count: int) -> Json:

@@ -26,11 +26,12 @@ def finish(run: Run) -> None:
     """Counts, the menu for the next time it opens, and the sentences that sum the run up."""
     from device.core import outbox as rules
     from device.secrets import Keeper
-    from device.store import outbox, reading_sessions, settings
+    from device.store import outbox, preferences, reading_sessions, settings
     from device.ui import account_texts, status
-    from device.verbs import hardcover
+    from device.verbs import annotation_results, hardcover
 
-    entries = outbox.open_entries(run.store)
+    wanted = preferences.load(run.store)
+    entries = [*outbox.open_entries(run.store), *annotation_results.waiting(run.store, wanted)]
     # What is kept back because its book is switched off waits for nothing.
     run.result.counts["waiting"] = sum(_waiting(entries).values())
     run.result.counts["rejected"] = sum(entry.count for entry in entries if entry.state == rules.REJECTED)
@@ -41,10 +42,8 @@ def finish(run: Run) -> None:
     offered = _offer(run)
     _write_for_launcher(run, entries, account, secrets.has_others(), problem, offered)
     if run.job.id is not None:
-        from device.store import preferences
-        from device.verbs import annotation_results, book_state_results
+        from device.verbs import book_state_results
 
-        wanted = preferences.load(run.store)
         book_state_results.tell(run.store, wanted, run.job, run.result)
         annotation_results.tell(run.store, wanted, run.result)
         if run.job.verb == protocol.SYNC:
@@ -105,7 +104,7 @@ def _write_for_launcher(
     from device import json_text
     from device.store import books, preferences, settings
     from device.ui import menu
-    from device.verbs import hardcover, matching
+    from device.verbs import annotation_results, hardcover, matching
 
     state = menu.State(entries, preferences.load(run.store), int(time.time()))
     state.account = account
@@ -118,6 +117,7 @@ def _write_for_launcher(
     state.offers = menu.plugin_offer() if offered else []
     state.matching = matching.menu_items(run)
     state.hardcover = hardcover.menu_items(run)
+    state.marks = annotation_results.menu_items(run.store)
     disk, folder = run.folder.disk, run.folder
     disk.write(folder.menu, json_text.encode(menu.menu(state)))
     if state.untracked:
