@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import pyexpat
 
-from device.epub.browser_nodes import Nodes
+from device.epub.browser_nodes import Nodes, TooComplex
 from device.epub.html5_entities import NAME_CHARS, named
 
 TYPE_CHECKING = False
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DEPTH_MOST = 5_000  # of elements, in Chromium
-EXPANDED_MOST_CHARS = 1_000_000  # by entities that the document declares; a browser's limit is of that size
+EXPANDED_MOST_CHARS = 200_000  # by entities that the document declares; browsers give up at a million
 EXPANSION_LEAST_CHARS = 4  # what each piece of an expansion counts at least, since it costs a call
 XHTML_NAMESPACE = "http://www.w3.org/1999/xhtml"
 _SEPARATOR = " "
@@ -235,7 +235,7 @@ class _Reader:
         else:
             self._expanded_chars += max(len(data), EXPANSION_LEAST_CHARS) if self._declared else 0
             if self._expanded_chars > EXPANDED_MOST_CHARS:
-                raise _NotXml("expansion")
+                raise TooComplex("the chapter's own entities make too much of it")
             self.nodes.spelled(source, data)
 
     def _other(self, text: str) -> None:

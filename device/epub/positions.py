@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from device.epub import cfi as cfis
 from device.epub import text_search, xpointer
-from device.epub.archive import Archive
+from device.epub.archive import Archive, Unreadable
 from device.epub.engine_styles import styles_in
 from device.epub.joining import Chapter, Joined, Unusable, open_chapter
 from device.epub.spine import RELAXED_DOM, read_spine
@@ -144,6 +144,8 @@ class Positions:
         self._numbering: dict[bool, list[Fragment]] = {}
         try:
             self._spine = read_spine(self._archive)
+            if not self._spine.items:
+                raise Unreadable("its package document names no chapters")
         except BaseException:
             self.close()
             raise
