@@ -642,7 +642,7 @@ test("what is left to be searched for stays in its place, and is looked at when 
     front_end:open(book)
     equal(#front_end.window.annotation.annotations, 1, "marks")
     front_end:close()
-    equal(#world.sidecars[file].bookloresync_placed.marks, 1, "kept")
+    equal(#world.sidecars[file].bookloresync_placed.unchecked, 1, "kept")
     front_end:open(book)
     equal(#front_end.window.annotation.annotations, 0, "marks")
     no_errors(world)
@@ -821,7 +821,7 @@ test("a KOReader whose functions fail loses no mark and says nothing of it", fun
 end)
 
 test("what was remembered of a closed book may be broken", function(folder)
-    for _, kept in ipairs({ 7, {}, { marks = 7, refused = 8 }, { marks = { 7, {} } }, { ours = true } }) do
+    for _, kept in ipairs({ 7, {}, { unchecked = 7, refused = 8 }, { unchecked = { 7, {} } }, { ours = true } }) do
         local world, front_end, file, book = closed(folder, { mark(5) })
         world.sidecars[file].bookloresync_placed = kept
         front_end:open(book)

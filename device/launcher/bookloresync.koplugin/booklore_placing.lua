@@ -9,16 +9,12 @@
 -- Called by booklore_changes, in ticks of their own, and by main.lua while a book opens. Law: docs/protocol.md,
 -- "Changes of marks"; KOReader's readerannotation.lua from v2024.07 on.
 
+local Kept = require("booklore_kept")
 local Mark = require("booklore_mark")
 local Places = require("booklore_text_places")
 
 local ITEMS_MOST = 100 -- of a change
 local SEARCHES_MOST = 2 -- in one go; each goes through the whole book while the reader waits
-local KEPT = "bookloresync_placed" -- in the record: which marks have not been checked against the text yet, and which
---                                     had no place in it, so that they are not put in again each time it is closed
-local KEPT_MOST = 500 -- checking each takes some milliseconds while the book opens
-local REFUSED_MOST = 200
-local MODIFIED = "annotations_externally_modified" -- KOReader computes pages and order of everything then
 
 local Placing = {}
 Placing.__index = Placing
@@ -163,34 +159,12 @@ local function page_number(settings, mark, fraction)
     return math.max(1, math.floor(fraction * pages + 0.5))
 end
 
---- What has been put into the closed book's record since it was open last.
-local function kept_in(settings)
-    local kept = settings:readSetting(KEPT)
-    if type(kept) ~= "table" then kept = {} end
-    for _, name in ipairs({ "marks", "refused" }) do
-        if type(kept[name]) ~= "table" then kept[name] = {} end
-    end
-    return kept
-end
-
---- @param told any what was kept of a mark
-local function is_it(told, mark)
-    return type(told) == "table" and told.datetime == mark.datetime and Mark.same_place(mark, told)
-end
-
-local function is_refused(kept, mark)
-    for _, told in ipairs(kept.refused) do
-        if is_it(told, mark) then return true end
-    end
-    return false
-end
-
 function Placing:_add_to_closed(work, mark, fraction)
-    local settings, list, kept = work.record.settings, work.list, kept_in(work.record.settings)
-    local has_to_be_checked, pages = type(mark.page) == "string", settings:readSetting("doc_pages")
-    if has_to_be_checked then
-        if is_refused(kept, mark) then return "unplaced" end
-        if #kept.marks >= KEPT_MOST then return "later" end
+    local settings, list, pages = work.record.settings, work.list, work.record.settings:readSetting("doc_pages")
+    if type(mark.page) == "string" then
+        if Kept.refuses(settings, mark) then return "unplaced" end
+        if not Kept.has_room(settings) then return "later" end
+        Kept.remember(settings, mark, type(fraction) == "number" and fraction or nil)
     elseif type(pages) ~= "number" then
         return "later" -- KOReader looks at the words of a page to sort its highlights, and fails where there is no page
     elseif last_page(mark) > pages then
@@ -200,16 +174,8 @@ function Placing:_add_to_closed(work, mark, fraction)
     local index = 1
     while list[index] and (tonumber(list[index].pageno) or 0) <= mark.pageno do index = index + 1 end
     table.insert(list, index, mark)
+    Kept.leave_to_koreader(settings)
     work.changed = true
-    if has_to_be_checked then
-        kept.ours = kept.ours or not settings:readSetting(MODIFIED)
-        kept.marks[#kept.marks + 1] = {
-            datetime = mark.datetime, page = mark.page, pos0 = mark.pos0, pos1 = mark.pos1,
-            fraction = type(fraction) == "number" and fraction or nil,
-        }
-        settings:saveSetting(KEPT, kept)
-    end
-    settings:saveSetting(MODIFIED, true)
     return "done"
 end
 
@@ -277,25 +243,7 @@ end
 
 --- Before KOReader reads the book's record: it must not sort what has not been checked.
 function Placing:before_reading(ui)
-    self:_guarded(function()
-        local kept = ui.rolling and ui.doc_settings:readSetting(KEPT)
-        if type(kept) == "table" and kept.ours then ui.doc_settings:delSetting(MODIFIED) end
-    end)
-end
-
---- Takes what was put in out of KOReader's list.
-local function take_out(list, kept)
-    local taken = {}
-    for position = 1, math.min(#kept.marks, KEPT_MOST) do
-        local told = kept.marks[position]
-        for index = #list, 1, -1 do
-            if is_it(told, list[index]) then
-                taken[#taken + 1] = { mark = table.remove(list, index), told = told }
-                break
-            end
-        end
-    end
-    return taken
+    if ui.rolling then self:_guarded(function() Kept.take_from_koreader(ui.doc_settings) end) end
 end
 
 --- Puts a mark where it belongs.
@@ -312,22 +260,15 @@ end
 --- When the book has been laid out, and before it is drawn.
 -- @param on_unplaced fn(mark), for each that is taken out for good
 function Placing:put_in_order(ui, on_unplaced)
+    local list = ui.rolling and marks_of({ ui = ui })
+    if not list then return end
+    local work = { ui = ui, list = list, searches = SEARCHES_MOST }
     self:_guarded(function()
-        if not ui.rolling or not ui.doc_settings:readSetting(KEPT) then return end
-        local kept, list = kept_in(ui.doc_settings), marks_of({ ui = ui })
-        ui.doc_settings:delSetting(KEPT)
-        local work = { ui = ui, list = list, searches = SEARCHES_MOST }
-        local rest = { ours = false, marks = {}, refused = kept.refused }
-        for _, taken in ipairs(list and take_out(list, kept) or {}) do
-            local outcome = self:_put_back(work, taken.mark, taken.told.fraction)
-            if outcome == "later" then table.insert(rest.marks, taken.told) end
-            if outcome == "unplaced" then
-                table.insert(rest.refused, taken.told)
-                on_unplaced(taken.mark)
-            end
-        end
-        while #rest.refused > REFUSED_MOST do table.remove(rest.refused, 1) end
-        if #rest.marks + #rest.refused > 0 then ui.doc_settings:saveSetting(KEPT, rest) end
+        Kept.go_through(ui.doc_settings, list, function(mark, fraction)
+            local outcome = self:_put_back(work, mark, fraction)
+            if outcome == "unplaced" then on_unplaced(mark) end
+            return outcome
+        end)
     end)
 end
 
