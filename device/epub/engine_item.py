@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LISTS_MOST = 1_000  # lists of children that are kept; highlights stand close together
+TEXTS_MOST = 8  # texts whose places are kept, of up to 8192 characters with 8 bytes each
 NAMES_MOST = 60_000  # different names of elements, which HTML has 150 of; the tree has 16 bits for them
 # Of texts.
 LITERAL, PREFORMATTED, STRIPPED, HIDDEN, BLANK, GONE = 1, 2, 4, 8, 16, 32
@@ -73,13 +74,12 @@ class Found:
 
 
 class _Text:
-    """One text: `places[n]` is where its n-th visible character stands in the source, `offsets[n]` where in the text as
-    the engine has it, which has `length` characters."""
+    """One text: `places[n]` is where its n-th visible character stands in the text's source, `offsets[n]` where in the
+    text as the engine has it, which has `length` characters."""
 
-    __slots__ = ("length", "node", "offsets", "places")
+    __slots__ = ("length", "offsets", "places")
 
-    def __init__(self, node: int, length: int, offsets: array[int], places: array[int]) -> None:
-        self.node = node
+    def __init__(self, length: int, offsets: array[int], places: array[int]) -> None:
         self.length = length
         self.offsets = offsets
         self.places = places
@@ -90,7 +90,7 @@ class EngineItem:
 
     __slots__ = (
         "_lists",
-        "_text",
+        "_texts",
         "bodies",
         "ends",
         "flags",
@@ -123,7 +123,7 @@ class EngineItem:
         self.visible = ""
         self.visible_chars = 0
         self._lists: dict[tuple[int, int], array[int]] = {}
-        self._text = _Text(-1, 0, array("I"), array("I"))
+        self._texts: dict[int, _Text] = {}
 
     def set_visible(self, visible: str) -> None:
         self.visible = visible
@@ -172,21 +172,22 @@ class EngineItem:
             return None
         text = self._text_of(node)
         number = _first_at_least(text.offsets, pointer.offset or 0) - before
-        return text.places[number] if 0 <= number < len(text.places) else None
+        return self.source_at[node] + text.places[number] if 0 <= number < len(text.places) else None
 
     def source_of(self, index: int) -> int:
         """The source offset of a visible character; behind the last one the end of the source."""
         if index >= len(self.visible):
             return len(self.source)
         node = self._node_of(index)
-        return self._text_of(node).places[index - self.visible_at[node]]
+        return self.source_at[node] + self._text_of(node).places[index - self.visible_at[node]]
 
     def index_of_source(self, offset: int) -> int:
         """The first visible character at or behind a place in the source."""
         behind = _first_at_least(self.source_at, offset)
         before = behind - 1
         if before >= 0 and not self.name_ids[before] and not self.flags[before] & (HIDDEN | BLANK):
-            return self.visible_at[before] + _first_at_least(self._text_of(before).places, offset)
+            places = self._text_of(before).places
+            return self.visible_at[before] + _first_at_least(places, offset - self.source_at[before])
         return self.visible_at[behind] if behind < len(self.visible_at) else len(self.visible)
 
     def pointer_at(self, index: int, after: bool) -> tuple[int, XPointer]:
@@ -254,29 +255,43 @@ class EngineItem:
         return _last_at_most(self.visible_at, index)
 
     def _text_of(self, node: int) -> _Text:
-        if self._text.node != node:
-            self._text = self._read_text(node)
-        return self._text
+        found = self._texts.get(node)
+        if found is None:
+            if len(self._texts) >= TEXTS_MOST:
+                self._texts.clear()
+            found = self._texts[node] = self._read_text(node)
+        return found
 
     def _read_text(self, node: int) -> _Text:
+        made = self._processed(node)
+        offsets, places = array("I"), array("I")
+        is_plain = len(engine_text.squeezed(made.text)) == sum([len(word) for word in made.text.split()])
+        at = 0
+        for word in made.text.split():
+            at = made.text.index(word, at)
+            if is_plain:
+                offsets.extend(range(at, at + len(word)))
+                places.extend(made.places[at : at + len(word)])
+            else:
+                for number, char in enumerate(word, at):
+                    if char not in engine_text.DROPPED:
+                        offsets.append(number)
+                        places.append(made.places[number])
+            at += len(word)
+        return _Text(len(made.text), offsets, places)
+
+    def _processed(self, node: int) -> engine_text.Processed:
         begin, flags = self.source_at[node], self.flags[node]
         invented = self.invented.get(node)
         if invented is not None:
-            places = array("I", [begin] * len(invented))
-            made = engine_text.Processed(invented, places)
-        else:
-            raw = self.source[begin : begin + self.lengths[node]]
-            made = engine_text.processed(raw, bool(flags & PREFORMATTED), bool(flags & LITERAL))
+            return engine_text.Processed(invented, array("I", [0] * len(invented)))
+        raw = self.source[begin : begin + self.lengths[node]]
+        made = engine_text.processed(raw, bool(flags & PREFORMATTED), bool(flags & LITERAL))
         if node in self.variants:
-            made = engine_math.adjusted(made, self.variants[node])
-        elif flags & STRIPPED and made.text.startswith("\n"):
-            made = engine_text.Processed(made.text[1:], made.places[1:])
-        offsets, places = array("I"), array("I")
-        for number, char in enumerate(made.text):
-            if not char.isspace() and char not in engine_text.DROPPED:
-                offsets.append(number)
-                places.append(begin + made.places[number] if invented is None else begin)
-        return _Text(node, len(made.text), offsets, places)
+            return engine_math.adjusted(made, self.variants[node])
+        if flags & STRIPPED and made.text.startswith("\n"):
+            return engine_text.Processed(made.text[1:], made.places[1:])
+        return made
 
 
 def _last_at_most(values: Sequence[int], wanted: int) -> int:

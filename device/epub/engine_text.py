@@ -60,42 +60,46 @@ def text_only(raw: str, preformatted: bool, literal: bool) -> str:
 
 def processed(raw: str, preformatted: bool, literal: bool) -> Processed:
     """`literal`: entities are not decoded, as in CDATA."""
+    # In `flat` everything up to the next two blanks is what the engine has, character for character.
+    flat = raw if preformatted else raw.replace("\t", " ").replace("\r", " ").replace("\n", " ")
+    stops = "\r" if preformatted else "  "
+    with_entities = not literal and "&" in raw
     parts: list[str] = []
     places = array("I")
     at, length = 0, len(raw)
     blank = False  # the last character was a collapsed blank
+    line_end = False  # ... or a line feed, in preformatted text
     while at < length:
-        char = raw[at]
-        if char == "&" and not literal:
-            text, at_next, ends_run = _entity(raw, at)
+        char = flat[at]
+        if char == "&" and with_entities:
+            line_end = False
+            text, behind, ends_run = _entity(raw, at)
             parts.append(text)
             for _ in text:
                 places.append(at)
             blank = blank and not ends_run
-            at = at_next
-        elif char in _COLLAPSED:
-            if preformatted:
-                if char == "\r":
-                    lone = raw[at - 1 : at] != "\n" if at else True
-                    if lone and raw[at + 1 : at + 2] != "\n":
-                        parts.append("\n")
-                        places.append(at)
-                else:
-                    parts.append(char)
-                    places.append(at)
-            elif not blank:
-                parts.append(" ")
+            at = behind
+            continue
+        if preformatted and char == "\r":
+            if not line_end and raw[at + 1 : at + 2] != "\n":
+                parts.append("\n")
                 places.append(at)
-                blank = True
+                line_end = True
             at += 1
-        else:
-            begin = at
+            continue
+        if blank and char == " ":
             at += 1
-            while at < length and (char := raw[at]) not in _COLLAPSED and (char != "&" or literal):
-                at += 1
-            parts.append(raw[begin:at])
-            places.extend(range(begin, at))
-            blank = False
+            continue
+        end = flat.find(stops, at)
+        end = length if end < 0 else end + len(stops) - 1
+        if with_entities:
+            entity = flat.find("&", at, end)
+            end = end if entity < 0 else entity
+        parts.append(flat[at:end])
+        places.extend(range(at, end))
+        blank = not preformatted and flat[end - 1] == " "
+        line_end = flat[end - 1] == "\n"
+        at = end
     made = Processed("".join(parts), places)
     return _filled_up(made) if preformatted and "\t" in made.text else made
 

@@ -190,6 +190,27 @@ def test_in_formulas_texts_are_trimmed_and_a_single_letter_is_italic() -> None:
     assert item("<math><mi mathvariant='normal'>x</mi></math>").visible == "x"
 
 
+@pytest.mark.parametrize(
+    ("variant", "letters"),
+    [
+        ("bold", "\U0001d400\U0001d41a\U0001d7cf\U0001d6a8\U0001d6c2\U0001d6c1"),
+        ("italic", "\U0001d434\U0001d44e1\U0001d6e2\U0001d6fc\U0001d6fb"),
+        ("script", "\U0001d49c\U0001d4b61Αα∇"),
+        ("Double-Struck", "\U0001d538\U0001d552\U0001d7d9Αα∇"),
+        ("no such", "Aa1Αα∇"),
+    ],
+)
+def test_letters_of_formulas_are_written_in_their_alphabet(variant: str, letters: str) -> None:
+    assert item(f"<math mathvariant='{variant}'><mtext>Aa1Αα∇</mtext></math>").visible == letters
+
+
+def test_letters_that_have_their_own_place_and_marks_that_stand_alone_are_found() -> None:
+    body = (
+        "<math><mi mathvariant='script'>Re</mi><mo>&#x302;</mo><mi mathvariant='fraktur'>C</mi><mi>&#x131;</mi></math>"
+    )
+    assert item(body).visible == "ℛℯˆℭ\U0001d6a4"
+
+
 def test_a_fence_has_its_brackets_and_commas_as_elements() -> None:
     assert texts("<math><mfenced open='[' separators=';'><mi>ab</mi><mrow><mn>1</mn></mrow></mfenced></math>") == {
         "math/mfenced/mo[1]/text()": "[",
@@ -300,6 +321,11 @@ def test_bad_markup_is_read_as_badly_as_the_engine_reads_it(body: str, place: st
 )
 def test_entities_are_decoded_with_the_mistakes_of_the_engine(raw: str, text: str) -> None:
     assert processed(raw, preformatted=False, literal=False).text == text
+
+
+@pytest.mark.parametrize(("raw", "text"), [("a\rb", "a\nb"), ("a\r\nb\n\rc", "a\nb\nc"), ("\ra\r\rb\r", "\na\nb\n")])
+def test_line_ends_of_every_kind_are_one_in_preformatted_text(raw: str, text: str) -> None:
+    assert processed(raw, preformatted=True, literal=False).text == text
 
 
 def test_a_character_that_an_entity_gives_stands_at_its_ampersand() -> None:

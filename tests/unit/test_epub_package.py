@@ -112,6 +112,17 @@ def test_an_encrypted_package_is_none(tmp_path: Path, flag: bytes) -> None:
         package.read(str(path))
 
 
+def test_the_first_of_two_members_of_a_name_counts(tmp_path: Path) -> None:
+    path = tmp_path / "a.epub"
+    with zipfile.ZipFile(path, "w") as made, pytest.warns(UserWarning):
+        made.writestr("a.opf", "first")
+        made.writestr("a.opf", "the second")
+    with Archive(str(path)) as opened:
+        assert opened.member("a.opf", 100) == b"first"
+        assert opened.size_bytes("a.opf") == 5
+        assert opened.size_bytes("b.opf") is None
+
+
 def test_what_is_no_archive_is_unreadable(tmp_path: Path) -> None:
     for content in (b"", b"PK", b"x" * 100_000, b"PK\x05\x06" + b"\xff" * 18):
         (tmp_path / "a.epub").write_bytes(content)
