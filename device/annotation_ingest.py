@@ -19,10 +19,10 @@ from device.store import holdings, mark_ledger, mark_plans, marks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from device.core.annotations.koreader_forms import Found
     from device.core.annotations.marks import DeviceMark
     from device.core.journal import Marks
     from device.json_text import Json
-    from device.koreader.lua_literals import Table
     from device.store.database import Store
 
 NOBODY = ""  # the account whose links are wanted: what is on the server is of no account here
@@ -64,9 +64,8 @@ def _place(value: Json, dom: int | None) -> DeviceMark | None:
     return koreader_forms.from_item({**value, "drawer": "lighten"} if value.get("pos0") else value, dom)
 
 
-def take_record(store: Store, book_id: int, table: Table, at: int, is_copy: bool) -> Taken:
+def take_record(store: Store, book_id: int, found: Found, at: int, is_copy: bool) -> Taken:
     """Everything that a record has. `at`: when it was written. `is_copy`: a newer one is there that cannot be read."""
-    found = koreader_forms.from_record(table)
     taken = Taken(len(found.marks), found.broken)
     if not found.says:
         return taken
@@ -82,10 +81,6 @@ def take_record(store: Store, book_id: int, table: Table, at: int, is_copy: bool
 
         take_over(store, book_id, at)
     return taken
-
-
-def has_marks(table: Table) -> bool:
-    return bool(koreader_forms.from_record(table).marks)
 
 
 def lose_record(store: Store, book_id: int, at: int) -> int:

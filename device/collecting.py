@@ -17,6 +17,7 @@ from device.store import mark_sources
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from device.annotation_ingest import Taken
+    from device.core.annotations.koreader_forms import Found as FoundMarks
     from device.folder import Folder
     from device.koreader.sidecars import Found, Record, Sidecars
     from device.protocol import Job
@@ -122,10 +123,11 @@ class Collector:
     def take_record(self, record: Record | None, book_id: int, found: Found) -> None:
         """What a record says, if it can be read; `found`: where it was. Within a transaction."""
         if record is not None:
-            from device.annotation_ingest import plausible, take_record
+            from device.core.annotations.koreader_forms import from_record
 
-            at = plausible(record.modified_at, self._now)
-            self.collected.add(take_record(self._store, book_id, record.table, at, record.is_copy))
+            marks = from_record(record.table)
+            if marks.marks or marks.broken or mark_sources.has_marks(self._store, book_id):
+                self._take_marks(marks, record, book_id)
         mark_sources.note(self._store, book_id, found.path, found.stamp, self._now)
 
     def _note_none(self, book: BookOnDevice) -> None:
@@ -136,6 +138,15 @@ class Collector:
 
             self.collected.lost += lose_record(self._store, book.id, self._now)
         mark_sources.note(self._store, book.id, "", "", self._now)
+
+    def _take_marks(self, found: FoundMarks, record: Record, book_id: int) -> None:
+        from device.annotation_ingest import plausible, take_record
+
+        at = plausible(record.modified_at, self._now)
+        taken = take_record(self._store, book_id, found, at, record.is_copy)
+        if taken.broken:
+            self._folder.log(f"{taken.broken} marks in a record of KOReader's cannot be read (book {book_id})")
+        self.collected.add(taken)
 
     def _find(self, book: BookOnDevice) -> Found | None:
         from device.store.shared_values import fingerprints

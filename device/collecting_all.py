@@ -79,9 +79,9 @@ class Everything:
         record = None if found is None else self._collector.read(found, file)
         if found is None or record is None or not self._is_new(record):
             return
-        from device.annotation_ingest import has_marks
+        from device.core.annotations.koreader_forms import from_record
 
-        if not has_marks(record.table):
+        if not from_record(record.table).marks:
             return
         id = books.remember(self._store, book_of(record, file, self._size_bytes(file)))
         if books.is_tracked(self._store, id):

@@ -38,6 +38,16 @@ def book(store: Store, id: int) -> BookOnDevice | None:
     return None if row is None else BookOnDevice(*row)
 
 
+def has_marks(store: Store, book_id: int) -> bool:
+    """Whether anything is known of highlights or bookmarks in a book."""
+    row = store.execute(
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM mark WHERE book_id = ?1)"
+        " OR EXISTS (SELECT 1 FROM mark_ledger WHERE book_id = ?1)",
+        (book_id,),
+    ).fetchone()
+    return row is not None
+
+
 def count_books(store: Store) -> int:
     return int(store.execute("SELECT COUNT(*) FROM book WHERE tracked = 1 AND file <> ''").fetchone()[0])
 

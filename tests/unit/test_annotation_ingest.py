@@ -41,8 +41,8 @@ class Shelf:
         self, annotations: list[dict[str, Any]] | None, is_copy: bool = False, **fields: Any
     ) -> annotation_ingest.Taken:
         self.at += 10
-        table = lua_literals.parse(make.record(annotations, **fields))
-        return annotation_ingest.take_record(self.store, self.id, table, self.at, is_copy)
+        found = koreader_forms.from_record(lua_literals.parse(make.record(annotations, **fields)))
+        return annotation_ingest.take_record(self.store, self.id, found, self.at, is_copy)
 
     def marks(self) -> list[tuple[str, str, int]]:
         return [(mark.kind, mark.made_at, mark.gone) for mark in marks.of_book(self.store, self.id)]
@@ -284,5 +284,4 @@ LISTS = [*koreader_forms.LISTS, *(name for pair in koreader_forms.OLD_LISTS for 
 @checked(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_record_makes_it_fail(shelf: Shelf, table: Any) -> None:
     with shelf.store.transaction():
-        annotation_ingest.take_record(shelf.store, shelf.id, table, NOW, False)
-        annotation_ingest.has_marks(table)
+        annotation_ingest.take_record(shelf.store, shelf.id, koreader_forms.from_record(table), NOW, False)

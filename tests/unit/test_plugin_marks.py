@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from device import annotation_ingest
+from device.core.annotations import koreader_forms
 from device.core.journal import Book
 from device.disk import Disk
 from device.importing import plugin_marks
@@ -36,8 +37,8 @@ class Shelf:
         return plugin_marks.keep(self.store, self.id, kind, made_at, json.dumps(payload))
 
     def reads(self, *annotations: dict[str, Any], is_copy: bool = False) -> None:
-        table = lua_literals.parse(make.record(list(annotations)))
-        annotation_ingest.take_record(self.store, self.id, table, NOW, is_copy)
+        found = koreader_forms.from_record(lua_literals.parse(make.record(list(annotations))))
+        annotation_ingest.take_record(self.store, self.id, found, NOW, is_copy)
 
     def links(self) -> list[tuple[str, str, str, int | None]]:
         """(date of the mark, role, kind, id there)."""
