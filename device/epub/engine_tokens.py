@@ -116,6 +116,11 @@ def tokens(source: str) -> Iterator[tuple[Tag, int, int]]:
             yield from _pieces(source, at, len(source), _TEXT_TAG)
 
 
+def is_broken(tag: str) -> bool:
+    """Whether a tag, given from behind its `<`, takes a part of the tag that follows it."""
+    return _tag(tag, 0, max(tag.find(">"), 0)).breaks_at >= 0
+
+
 def _pieces(source: str, begin: int, end: int, tag: Tag) -> Iterator[tuple[Tag, int, int]]:
     """A text, cut where the engine cuts it."""
     while end - begin >= TEXT_MOST_CHARS:

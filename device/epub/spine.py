@@ -21,7 +21,7 @@ from device.epub import source_text
 from device.epub.archive import Archive, Unreadable
 from device.epub.container import package_document, resolved, unquoted
 from device.epub.engine_text import processed
-from device.epub.engine_tokens import CLOSE, OPEN, tokens
+from device.epub.engine_tokens import CLOSE, OPEN, is_broken, tokens
 from device.epub.engine_tree import bodies
 
 ITEMS_MOST = 20_000  # of the manifest; comics and dictionaries have some thousands
@@ -158,10 +158,19 @@ def _bodies(archive: Archive, href: str) -> int:
         return 0 if archive.size_bytes(href) is None else 1  # the engine may read what is too much for us
     if data is None or not _looks_like_html(data, href):
         return 0
-    lower = data.lower()
-    if lower.count(b"<body") == 1 and b":body" not in lower and b"<!" not in lower[lower.find(b"<body") :]:
-        return 1
-    return bodies(source_text.decoded(data).engine)
+    return 1 if _has_plainly_one(data.lower()) else bodies(source_text.decoded(data).engine)
+
+
+def _has_plainly_one(lower: bytes) -> bool:
+    """Whether it can be told without reading the document that the engine finds one body in it, as nearly always."""
+    opens, closes = lower.find(b"<body"), lower.rfind(b"</body")
+    if opens < 0 or lower.count(b"<body") > 1 or b":body" in lower or lower.find(b"<!", opens) >= 0:
+        return False
+    for at in (opens, closes):  # the tag before, if it is broken, takes a part of this one
+        before = lower.rfind(b"<", 0, max(at, 0))
+        if before >= 0 and (at - before > LOOKED_AT_BYTES or is_broken(lower[before + 1 : at].decode("latin-1"))):
+            return False
+    return True
 
 
 def _looks_like_html(data: bytes, name: str) -> bool:

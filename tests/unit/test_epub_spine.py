@@ -74,6 +74,18 @@ def test_two_bodies_are_two_fragments(tmp_path: Path) -> None:
     assert fragments(book(tmp_path / "a", items), NEW) == [("a.xhtml", 0), ("a.xhtml", 1), ("c.xhtml", 0)]
 
 
+def test_a_broken_tag_before_the_end_of_a_body_makes_another_body(tmp_path: Path) -> None:
+    broken = b"<html><head><title>t</title></head><body><p>a</p><a @b></body></html>"
+    assert fragments(book(tmp_path / "a", {"a.xhtml": broken}), NEW) == [("a.xhtml", 0)]
+    broken = b"<html><head><title>t</title></head><body><p>a</p></body><a @b></body></html>"
+    assert fragments(book(tmp_path / "b", {"a.xhtml": broken}), NEW) == [("a.xhtml", 0), ("a.xhtml", 1)]
+
+
+def test_a_long_text_before_the_end_of_a_body_does_not_matter(tmp_path: Path) -> None:
+    long = b"<html><head><title>t</title></head><body><p>" + b"word " * 9_000 + b"</body></html>"
+    assert fragments(book(tmp_path / "a", {"a.xhtml": long}), NEW) == [("a.xhtml", 0)]
+
+
 def test_what_is_not_html_is_a_note_of_the_engine_or_nothing(tmp_path: Path) -> None:
     items = {"a.xhtml": b"plain text " * 10, "b.svg": b"<svg xmlns='http://www.w3.org/2000/svg'><text>a</text></svg>"}
     assert fragments(book(tmp_path / "a", items), NEW) == [("a.xhtml", None), ("b.svg", None)]
