@@ -17,10 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from device.koreader.snapshot import STATISTICS
+from tests.annotated_book import CHAPTERS, DOM, PARAGRAPHS, Item, highlight
 from tests.device.executables import ARMV7, X86_64, built
+from tests.fixtures.make_books import describe, make_book
 from tests.fixtures.make_statistics import make_large
 from tests.large_library import OneListServer, made_library
-from tests.reader import MOBY, ROOT, Reader
+from tests.reader import MOBY, ROOT, Moment, Reader
 from tests.sandbox import StandIn
 from tests.sandbox.certificates import CertificateFiles, make_authority, make_server_certificate
 
@@ -157,31 +159,52 @@ def _reader_with_history(folder: Path, count: int, until: int) -> Reader:
 
 
 def requests(folder: Path, worker: tuple[str, ...] = (str(X86_64),)) -> Iterator[Measured]:
-    """An evening's 100 sessions, and 20 highlights with them, over five books."""
+    """An evening's 100 sessions over five books, and then 20 highlights in them, all in one sync; then one more of each
+    and two edits; then nothing."""
+    books = [
+        make_book(
+            folder / f"house-{number}.epub", title=f"The House of {number}", authors=["Somebody"], chapters=CHAPTERS
+        )
+        for number in range(5)
+    ]
     for dialect, reach in (("booklore", 124), ("grimmory", 124), ("worldteacher", 5 + 20 + 4)):
         server = StandIn(dialect=dialect)
         server.add_user("anna", "secret")
-        titles = [f"The House of {number}" for number in range(5)]
-        for title in titles:
-            server.add_book(title=title, authors=["Somebody"])
+        for number in range(5):
+            server.add_book(title=f"The House of {number}", authors=["Somebody"])
         with server:
             reader = Reader(folder / f"requests-{dialect}", worker)
             reader.configure(server.url)
             for number in range(100):
-                reader.reads(title=titles[number % 5], authors=["Somebody"], start=1_795_000_000 + number * 1000)
+                _reads(reader, books[number % 5], number, _marks(number // 5, 4) if number >= 95 else [])
             reader.run("sync")
-            assert len(server.sessions()) == 100
-            yield from _requests_so_far(f"{dialect}, 100 sessions over 5 books", server, 100 + 6, reach - 20)
+            assert (len(server.sessions()), len(server.marks("annotation"))) == (100, 20)
+            yield from _requests_so_far(f"{dialect}, 100 sessions, 20 highlights", server, 120 + 6, reach)
             yield Measured(f"{dialect}, connections for them", server.connections, "", 1, 1)
-            for number in range(20):
-                highlight = {"cfi": f"epubcfi(/6/4!/4/{number},/1:0,/1:9)", "text": "Call me Ishmael"}
-                reader.enqueue("highlight", highlight, titles[number % 5], ["Somebody"])
-            reader.run("sync")
-            assert len(server.marks("annotation")) == 20
-            yield from _requests_so_far(f"{dialect}, and 20 highlights", server, 120 + 6, reach)
-            before = len(server.requests)
-            reader.run("sync")
-            yield Measured(f"{dialect}, requests of an idle sync", len(server.requests) - before, "", 2, 1)
+            yield from _requests_of_a_run(f"{dialect}, idle sync", server, reader, 2, 1)
+            edited = [mark | {"note": "Ah", "datetime_updated": "2026-11-21 09:00:00"} for mark in _marks(19, 2)]
+            _reads(reader, books[0], 100, [*edited, *_marks(0, 5)[4:]])
+            # A session, a highlight, the list that is read before edits, and two edits.
+            yield from _requests_of_a_run(f"{dialect}, a new highlight and two edits", server, reader, 6, 5)
+
+
+def _marks(number: int, count: int) -> list[Item]:
+    words = PARAGRAPHS[0].split()
+    return [
+        highlight(words[at], 1, 1, number * 2 + at % 2, datetime=f"2026-11-20 2{at}:{number:02}:00")
+        for at in range(count)
+    ]
+
+
+def _reads(reader: Reader, book: Path, number: int, marks: list[Item]) -> None:
+    about = {name: value for name, value in describe(book).items() if name in ("authors", "language")}
+    place = {"page": 12, "pages": 200}  # without a fraction: progress would be five requests more
+    moments: list[Moment] = [(0, "open", {"page": 11, "pages": 200}), (60, "page", place)]
+    if marks:
+        moments.append((110, "marks", {"count": len(marks), "dom": DOM, "changed": marks, "gone": []}))
+    moments.append((120, "close", {"reason": "close", **place}))
+    title = f"The House of {book.stem[-1]}"
+    reader.journal(moments, title=title, file=str(book), start=1_795_000_000 + number * 1000, **about)
 
 
 def changes(folder: Path, worker: tuple[str, ...] = (str(X86_64),)) -> Iterator[Measured]:
