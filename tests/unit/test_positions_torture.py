@@ -129,6 +129,12 @@ RANGES = [
     ("texts", "14/p/text()[2].1", "14/p/text()[2].7", "solved", "/6/28!/4/2,/3:1,/3:7"),
     ("texts", "14/p/math/mi/text().0", "14/p/math/mn/text().2", "\U0001d465=22", "/6/28!/4/2/2,/2/1:0,/6/1:2"),
     ("texts", "15/p/text()[2].1", "15/p/text()[2].5", "done", "/6/30!/4/2,/5:1,/5:5"),
+    ("texts", "16/pre/text().8", "16/pre/text().13", "three", "/6/32!/4/2,/1:8,/1:13"),
+    ("texts", "17/p/text().9", "17/p/text().15", "blanks", "/6/34!/4/2,/1:9,/1:15"),
+    ("texts", "18/p/text().1", "18/p/text().7", "behind", "/6/36!/4/2,/3:1,/3:7"),
+    ("styles", "1/p/text()[1].0", "1/p/text()[2].5", "before after", "/6/2!/4/2,/1:0,/3:5"),
+    ("styles", "2/p/text().7", "2/p/text().13", "blanks", "/6/4!/4/2,/1:7,/1:13"),
+    ("styles", "3/div/text().1", "3/div/text().5", "tail", "/6/6!/4/2,/5:1,/5:5"),
     ("blanks", "1/p[2]/text().0", "1/p[2]/text().3", "two", "/6/2!/4/4,/1:0,/1:3"),
     ("blanks", "2/p/b/text().0", "2/p/i/text().6", "bold italic", "/6/4!/4/2,/2/1:0,/4/1:6"),
     ("blanks", "3/div/text()[1].1", "3/div/text()[1].5", "text", "/6/6!/4/2,/3:1,/3:5"),
@@ -161,6 +167,8 @@ RANGES = [
     ("encodings", "2/p[2]/text().5", "2/p[2]/text().12", "au lait", "/6/4!/4/4,/1:5,/1:12"),
     ("encodings", "2/p[3]/text().0", "2/p[3]/text().11", "plain again", "/6/4!/4/6,/1:0,/1:11"),
     ("encodings", "3/p/text().0", "3/p/text().12", "sixteen bits", "/6/6!/4,/1:181,/1:193"),
+    ("encodings", "4/p/text().5", "4/p/text().9", "noir", "/6/8!/4/2,/1:5,/1:9"),
+    ("encodings", "5/p/text().5", "5/p/text().10", "creme", "/6/10!/4/2,/1:5,/1:10"),
     ("nested", "2/p/text().0", "2/p/text().6", "beside", "/6/4!/4/2,/1:0,/1:6"),
     ("entities", "2/p[2]/text().0", "2/p[2]/text().15", "no file is read", "/6/4!/4/4,/1:0,/1:15"),
     ("entities", "3/p/text().0", "3/p/text().15", "a quiet chapter", "/6/6!/4/2,/1:0,/1:15"),
@@ -202,6 +210,7 @@ POINTS = [
 ]
 # book, start, end or None, text or None: nothing there that could be sent as a position
 NOWHERE = [
+    ("texts", "18/p/math/mfenced/mo[1]/text().0", "18/p/math/mfenced/mo[2]/text().1", "[\U0001d44e,\U0001d44f]"),
     ("vectors", "1/p[1]/text()[2].92", None, None),
     ("vectors", "40/p/text().0", None, None),
     ("vectors", "5/p[4]/text().0", None, None),
