@@ -195,8 +195,8 @@ class Device:
         return sorted(mark["text"] for mark in self.marks)
 
 
-def _identity(item: Item) -> tuple[Any, ...]:
-    return item["datetime"], item.get("page"), item.get("pos0"), item.get("pos1")
+def _identity(item: Item) -> tuple[str, ...]:
+    return item["datetime"], str(item.get("page")), str(item.get("pos0")), str(item.get("pos1"))
 
 
 class Web:
