@@ -76,7 +76,7 @@ def _nothing_wanted(links: list[Link]) -> tuple[list[Link], list[Call]]:
     calls: list[Call] = []
     for link in links:
         if link.closed:
-            if link.role == MAIN:
+            if link.role == MAIN or link.tombstone:
                 kept.append(link)
         elif link.remote_id is not None:
             link.tombstone = True

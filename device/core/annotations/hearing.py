@@ -56,7 +56,9 @@ class Hearing:
     # It is there
 
     def _is_there(self, link: Link, row: ServerMark) -> None:
-        if link.closed:
+        if link.closed and link.tombstone:
+            link.closed = False  # it was told to be deleted, and is there again
+        elif link.closed:
             if link.role != MAIN or self.wanted is None:
                 return
             link.closed = False  # the device has it after all
@@ -68,6 +70,8 @@ class Hearing:
         link.kind = row.kind
         if agreed is None or had is None:
             self._adopt(link, row, sent)
+        elif link.remote_id not in (None, row.id):
+            self._changed(link, row, *_without_note(agreed, had))  # made anew: its note need not be the old one's heir
         elif not same_content(row, had):
             self._changed(link, row, agreed, had)
         else:
@@ -234,6 +238,12 @@ class Hearing:
         for link in self.links:
             link.tombstone = False
         self.wanted = (self._holding.device or main.agreed_device).copy()
+
+
+def _without_note(agreed: DeviceMark, had: ServerMark) -> tuple[DeviceMark, ServerMark]:
+    agreed, had = agreed.copy(), had.copy()
+    agreed.note = had.note = ""
+    return agreed, had
 
 
 def carries_note(main: Link, copy: Link | None, twin: Link | None, wishes: Wishes) -> bool:

@@ -52,7 +52,8 @@ class Link:
     """What a mark is on the server, for one account. `remote_id` None: not there yet, or not known under which id.
 
     `closed`: somebody deleted it there, and that is respected; of a MAIN: the device cannot have it. `tombstone`: its
-    deletion there has been decided; until a list no longer has it, it counts as about to be deleted.
+    deletion there has been decided; until a list no longer has it, it counts as about to be deleted. Both: the server
+    has answered that it is deleted, and no list has confirmed it yet.
     `heard` and `row` are of this run: whether its list was read, and what that has of it.
     """
 
@@ -154,7 +155,9 @@ class Holding:
         `is_old`: it comes from a record of KOReader's that is older than the one before (`is_old_record`).
         """
         before = self.device
-        is_old = is_old and before is not None and seen.made_at <= before.made_at and not _newer(seen, before)
+        if is_old and before is not None and (seen.made_at > before.made_at or _newer(seen, before)):
+            self.miss(True)  # the reader went on from the old record: what she did there is to be merged
+            before, is_old = self.device, False
         if before is None or self.gone == LOST:
             return self._see_first(seen, is_old)
         if same_on_device(seen, before) and not (self.gone == DELETED and _newer(seen, before)):

@@ -219,9 +219,9 @@ def _give_way(holdings: list[Holding]) -> None:
     if not waiting:
         return
     for holding in holdings:
-        mark, main = holding.on_device(), holding.link(MAIN)
+        mark, main = holding.wanted(), holding.link(MAIN)
         other = waiting.get((holding.kind, holding.place or ""))
-        if mark is None or holding.wanted() is None or other is None:
+        if mark is None or other is None or (holding.on_device() is None and holding.offered is not None):
             continue
         is_free = main is None or main.remote_id is None
         if is_free or (main is not None and main.agreed_device is not None and is_moved(main.agreed_device, mark)):

@@ -136,3 +136,5 @@ def _deleted(holding: Holding, link: Link) -> None:
         holding.links.remove(link)
     elif holding.wanted() is not None:
         link.forget()
+    else:
+        link.closed = True

@@ -38,9 +38,9 @@ def merged_note(base: str, one: str, other: str) -> str:
     if same_note(one, base):
         return other
     first, second = clean(one), clean(other)
-    if first in second:
+    if _contains(second, first):
         return second
-    if second in first:
+    if _contains(first, second):
         return first
     if second < first:
         first, second = second, first
@@ -49,6 +49,19 @@ def merged_note(base: str, one: str, other: str) -> str:
         return second
     known = set(blocks)
     return BLOCK.join([*blocks, *(block for block in others if block not in known)])[:WORDS_MAX_CHARS]
+
+
+def _contains(whole: str, part: str) -> bool:
+    """Whether all of one note stands in another, and not only as a piece of a word."""
+    at = whole.find(part)
+    while at >= 0:
+        end = at + len(part)
+        begins = at == 0 or not (whole[at - 1].isalnum() and part[:1].isalnum())
+        ends = end == len(whole) or not (whole[end].isalnum() and part[-1:].isalnum())
+        if begins and ends:
+            return True
+        at = whole.find(part, at + 1)
+    return False
 
 
 def both_edited(base: str, one: str, other: str) -> bool:
