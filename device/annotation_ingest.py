@@ -15,7 +15,7 @@ from __future__ import annotations
 from device.core.annotations import identity, koreader_forms
 from device.core.annotations.holding import Holding, is_old_record
 from device.core.instants import EARLIEST_PLAUSIBLE_S
-from device.store import holdings, mark_ledger, mark_plans, marks
+from device.store import holdings, mark_ledger, mark_plans, marks, settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ def take_lines(store: Store, book_id: int, lines: list[Marks], now: int) -> None
         at = plausible(line.wall_s, now)
         for place in line.gone:
             book.miss(_place(place, line.dom), at)
+        for place in line.unplaced:
+            book.leave_there(_place(place, line.dom), at)
         seen = []
         for item in line.changed:
             mark = koreader_forms.from_item(item, line.dom)
@@ -91,6 +93,18 @@ def lose_record(store: Store, book_id: int, at: int) -> int:
     return lost
 
 
+def leave_there(store: Store, book_id: int, holding: Holding, reason: str, account: str, now: int) -> None:
+    """A mark of the server's has no place in the book here. A better converter will look for one again."""
+    from device.epub.positions import APPROXIMATE, CONVERTER
+
+    holding.could_not_take()
+    holdings.save(store, holding, now)
+    server_book = mark_plans.server_book(store, book_id)
+    if server_book is not None:
+        holdings.save_links(store, holding, account, server_book, now)
+    marks.set_position(store, holding.key, None, APPROXIMATE, reason, CONVERTER)
+
+
 def plausible(at: int, now: int) -> int:
     """When something was so on the device, by a clock that may be wrong: never later than now."""
     return min(at, now) if at >= EARLIEST_PLAUSIBLE_S else max(now, 0)
@@ -113,6 +127,18 @@ class _Book:
         holding = self._known_as(place)
         if holding is not None and holding.miss(False):
             self._save(holding, at)
+
+    def leave_there(self, place: DeviceMark | None, at: int) -> None:
+        """The book has no place for the mark that it had been given: on the server it stays."""
+        known = self._known_as(place)
+        account = settings.get(self._store, settings.MATCHES_OF) or NOBODY
+        holding = None if known is None else holdings.of_mark(self._store, known.key, account)
+        if known is None or holding is None:
+            return
+        known.miss(True)
+        holding.miss(True)
+        leave_there(self._store, self._id, holding, "unplaced", account, at)
+        self._has_changed = True
 
     def see_as(self, was: DeviceMark | None, mark: DeviceMark, at: int) -> bool:
         """A mark that had another date or place before; whether that one is known."""

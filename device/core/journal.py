@@ -128,15 +128,17 @@ class Snapshot:
 class Marks:
     """What had changed of the book's highlights and bookmarks at `wall_s`, in KOReader's words and not looked at yet.
 
-    `changed`: as they are now; `gone`: the places of those that are there no longer. `dom`: see `DeviceMark`.
+    `changed`: as they are now; `gone`: the places of those that their reader has deleted; `unplaced`: of those that the
+    book turned out to have no place for. `dom`: see `DeviceMark`.
     """
 
-    __slots__ = ("changed", "dom", "gone", "wall_s")
+    __slots__ = ("changed", "dom", "gone", "unplaced", "wall_s")
 
     def __init__(self, wall_s: int, changed: list[Json], gone: list[Json], dom: int | None) -> None:
         self.wall_s = wall_s
         self.changed = changed
         self.gone = gone
+        self.unplaced: list[Json] = []
         self.dom = dom
 
 
@@ -225,15 +227,15 @@ def add_moment(reading: Reading, fields: dict[str, Json]) -> None:
 
 def _add_marks(reading: Reading, fields: dict[str, Json]) -> None:
     """How many there can be is bounded by the size of a line and of a journal."""
-    changed, gone = fields.get("changed"), fields.get("gone")
-    reading.marks.append(
-        Marks(
-            min(bounded(fields.get("t"), 0, MONOTONIC_MAX_MS) or 0, CLOCK_MAX_S),
-            changed if isinstance(changed, list) else [],
-            gone if isinstance(gone, list) else [],
-            bounded(fields.get("dom"), 0, MONOTONIC_MAX_MS),
-        )
-    )
+    wall_s = min(bounded(fields.get("t"), 0, MONOTONIC_MAX_MS) or 0, CLOCK_MAX_S)
+    dom = bounded(fields.get("dom"), 0, MONOTONIC_MAX_MS)
+    marks = Marks(wall_s, _list(fields.get("changed")), _list(fields.get("gone")), dom)
+    marks.unplaced = _list(fields.get("unplaced"))
+    reading.marks.append(marks)
+
+
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
 
 
 def _book(value: Json) -> Book | None:

@@ -16,7 +16,7 @@ from device.core.annotations import koreader_forms
 from device.core.journal import Book, Marks
 from device.disk import Disk
 from device.koreader import lua_literals
-from device.store import books, database, holdings, marks
+from device.store import books, database, holdings, mark_links, marks, settings
 from tests.fixtures import make_sidecars as make
 
 NOW = 1_795_500_000
@@ -117,6 +117,25 @@ def test_what_was_made_and_deleted_within_one_journal_is_deleted(shelf: Shelf) -
     lines = [Marks(NOW - 20, [item], [], make.DOM), Marks(NOW - 10, [], [identity(item)], make.DOM)]
     annotation_ingest.take_lines(shelf.store, shelf.id, lines, NOW)
     assert shelf.gone() == [DELETED]
+
+
+def test_what_the_book_has_no_place_for_stays_on_the_server_and_is_no_deletion(shelf: Shelf) -> None:
+    books.match(shelf.store, shelf.id, 42, "ISBN")
+    settings.put(shelf.store, settings.MATCHES_OF, "anna")
+    item = make.highlight(1)
+    shelf.record([item, make.highlight(2)])
+    (given, _) = marks.of_book(shelf.store, shelf.id)
+    link = mark_links.Link(given.id, "anna", 42, mark_links.MAIN, "highlight")
+    link.remote_id, link.agreed_device = 7, given.device
+    mark_links.save(shelf.store, link)
+    line = Marks(NOW - 5, [], [], make.DOM)
+    line.unplaced = [identity(item), {"datetime": "2020-01-01 00:00:00"}, "?"]
+    annotation_ingest.take_lines(shelf.store, shelf.id, [line], NOW)
+    (found,) = mark_links.of_mark(shelf.store, given.id, "anna")
+    assert (found.closed, found.tombstone_at, found.remote_id) == (True, 0, 7)
+    assert marks.of_book(shelf.store, shelf.id)[0].on_device() is None
+    shelf.record([make.highlight(2)])
+    assert mark_links.of_mark(shelf.store, given.id, "anna")[0].closed
 
 
 def test_a_bookmark_that_was_taken_out_is_deleted(shelf: Shelf) -> None:

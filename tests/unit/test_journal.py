@@ -115,9 +115,11 @@ def marks(number: int, **fields: Any) -> dict[str, Any]:
 
 def test_changes_of_highlights_are_kept_as_koreader_says_them() -> None:
     item = {"datetime": "2026-11-23 07:15:41", "drawer": "lighten", "text": "Call me Ishmael."}
-    reading = read(OPEN, marks(1, dom=20240114, changed=[item], gone=[{"datetime": "2026-11-20 21:04:09"}]))
+    gone = [{"datetime": "2026-11-20 21:04:09"}]
+    reading = read(OPEN, marks(1, dom=20240114, changed=[item], gone=gone, unplaced=[item]))
     assert reading is not None
     (found,) = reading.marks
+    assert found.unplaced == [item]
     assert (found.changed, found.gone) == ([item], [{"datetime": "2026-11-20 21:04:09"}])
     assert (found.dom, found.wall_s) == (20240114, 1_795_000_001)
 
@@ -130,9 +132,10 @@ def test_changes_of_highlights_are_no_page_that_was_read() -> None:
 
 @pytest.mark.parametrize("value", [None, "x", 7, {"1": 2}])
 def test_changes_of_highlights_of_another_form_are_none(value: Any) -> None:
-    reading = read(OPEN, marks(1, changed=value, gone=value, dom="x", t=value))
+    reading = read(OPEN, marks(1, changed=value, gone=value, unplaced=value, dom="x", t=value))
     assert reading is not None
-    assert [(found.changed, found.gone, found.dom) for found in reading.marks] == [([], [], None)]
+    (found,) = reading.marks
+    assert (found.changed, found.gone, found.unplaced, found.dom) == ([], [], [], None)
 
 
 def test_a_title_with_half_a_surrogate_pair_can_be_stored() -> None:
