@@ -242,7 +242,7 @@ class Positions:
         dom = known_dom or (xpointer.EXPLICIT_ONES_DOM if explicit else DOM_DEFAULT)
         task = _Task(number, start, end, words if end is not None else "", dom)
         task.attempts = self._attempts(start, end, dom)
-        if not task.attempts and self._has_fragment(start.fragment, dom):
+        if not task.attempts and self._is_engines_own(start.fragment, dom):
             task.reason = ENGINE_TEXT
         if end is not None:
             self._add_plain(task)
@@ -290,8 +290,9 @@ class Positions:
             if not attempt.is_part:
                 task.attempts.append(plain)
 
-    def _has_fragment(self, number: int, dom: int) -> bool:
-        return 1 <= number <= len(self._fragments(dom))
+    def _is_engines_own(self, number: int, dom: int) -> bool:
+        fragments = self._fragments(dom)
+        return 1 <= number <= len(fragments) and fragments[number - 1].in_item is None
 
     def _add(self, task: _Task, attempts: list[_Attempt]) -> None:
         for attempt in attempts:
