@@ -16,13 +16,15 @@ from device.epub.stylesheet import BEHIND, DIRECTLY, DISPLAY, FLOAT, WHITE_SPACE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Container, Iterable, Sequence
 
 SHEET_MOST_BYTES = 4 * 1_048_576  # with fonts in it; only the beginning is read, see stylesheet.py
 SHEETS_MOST = 64  # of a book
 SHEETS_OF_DOCUMENT_MOST = 16
 TEXTS_MOST = 64  # pieces of the sheets within a document, of 8192 characters
-_DISPLAYS: dict[str, int] = {
+_DISPLAYS: dict[str, int | None] = {
+    "inherit": None,
+    "initial": tags.INLINE,
     "inline": tags.INLINE,
     "run-in": tags.INLINE,
     "ruby": tags.INLINE,
@@ -45,18 +47,20 @@ _PREFORMATTED = {
     "pre-line": True,
     "break-spaces": True,
 }
-_FLOATS = {"none": False, "left": True, "right": True}
+_FLOATS = {"inherit": None, "none": False, "left": True, "right": True}
+_VALUES: dict[str, Container[str]] = {DISPLAY: _DISPLAYS, WHITE_SPACE: _PREFORMATTED, FLOAT: _FLOATS}
 
 
 class Wishes:
-    """None where nothing is wanted."""
+    """None where nothing is wanted. `marks`: how the nodes that are put before and after the content are shown."""
 
-    __slots__ = ("display", "floats", "preformatted")
+    __slots__ = ("display", "floats", "marks", "preformatted")
 
     def __init__(self) -> None:
         self.display: int | None = None
         self.preformatted: bool | None = None
         self.floats: bool | None = None
+        self.marks: list[int] = []
 
 
 class Around:
@@ -109,14 +113,19 @@ class DocumentStyles:
             if self._by_id and "id" in attributes:
                 candidates += self._by_id.get(attributes["id"], ())
         winners: dict[str, tuple[tuple[bool, int, int], str]] = {}
+        marks: dict[str, int] = {}
         for number, rule in candidates:
-            if _fits(rule, element, around):
-                for declaration in rule.declarations:
-                    _take(winners, declaration, rule.weight, number)
+            if not _fits(rule, element, around):
+                continue
+            if rule.parts[0].mark:
+                marks[rule.parts[0].mark] = _display_of_mark(rule)
+                continue
+            for declaration in rule.declarations:
+                _take(winners, declaration, rule.weight, number)
         if attributes and "style" in attributes:
             for declaration in stylesheet.declared(attributes["style"]):
                 _take(winners, declaration, _STYLE_WEIGHT, 0)
-        return _wishes(winners) if winners else None
+        return _wishes(winners, list(marks.values())) if winners or marks else None
 
 
 _STYLE_WEIGHT = 1_000_000  # above every selector
@@ -243,18 +252,29 @@ def _is(part: Part, element: Around) -> bool:
 def _take(
     winners: dict[str, tuple[tuple[bool, int, int], str]], declaration: Declaration, weight: int, number: int
 ) -> None:
+    if declaration.value not in _VALUES[declaration.name]:
+        return  # so that what was said before holds
     rank = (declaration.is_important, weight, number)
     known = winners.get(declaration.name)
     if known is None or known[0] <= rank:
         winners[declaration.name] = (rank, declaration.value)
 
 
-def _wishes(winners: dict[str, tuple[tuple[bool, int, int], str]]) -> Wishes:
+def _display_of_mark(rule: Rule) -> int:
+    found = tags.INLINE
+    for declaration in rule.declarations:
+        if declaration.name == DISPLAY:
+            found = _DISPLAYS.get(declaration.value) or found
+    return found
+
+
+def _wishes(winners: dict[str, tuple[tuple[bool, int, int], str]], marks: list[int]) -> Wishes:
     wishes = Wishes()
+    wishes.marks = marks
     if DISPLAY in winners:
-        wishes.display = _DISPLAYS.get(winners[DISPLAY][1])
+        wishes.display = _DISPLAYS[winners[DISPLAY][1]]
     if WHITE_SPACE in winners:
-        wishes.preformatted = _PREFORMATTED.get(winners[WHITE_SPACE][1])
+        wishes.preformatted = _PREFORMATTED[winners[WHITE_SPACE][1]]
     if FLOAT in winners:
-        wishes.floats = _FLOATS.get(winners[FLOAT][1])
+        wishes.floats = _FLOATS[winners[FLOAT][1]]
     return wishes

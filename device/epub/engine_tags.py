@@ -20,6 +20,7 @@ _BLOCK = (
     "table caption colgroup col thead tbody tfoot tr th td "
     "fieldset details summary output canvas noscript video multicol noframes textarea frame frameset iframe select "
     "optgroup map city date email history id isbn keywords lang nickname publisher sequence subtitle v version year "
+    "applet track keygen audio source author coverpage epigraph part poem stanza "
     "book-name book-title custom-info home-page program-used src-lang src-ocr src-url text-author"
 )
 _INLINE_BLOCK = "input button marquee"

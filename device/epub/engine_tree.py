@@ -172,7 +172,8 @@ class _Builder:
             if parent.name == "head" and name == "style":
                 element.takes_text = False
         if name in tags.QUOTES:
-            element.children = element.inlines = 1
+            element.children += 1
+            element.inlines += 1
         if element.is_svg:
             element.takes_text = name in tags.SVG_TEXTS
             element.preformatted = element.takes_text
@@ -188,6 +189,10 @@ class _Builder:
             element.display = wishes.display
         if wishes.preformatted is not None:
             element.preformatted = wishes.preformatted
+        for mark in wishes.marks:
+            element.children += 1
+            element.blocks += mark == tags.BLOCK
+            element.inlines += mark in (tags.INLINE, tags.INLINE_BLOCK)
         if wishes.floats and element.display != tags.NONE:
             element.floats = True
             element.display = tags.BLOCK if element.display == tags.INLINE else element.display

@@ -1,8 +1,9 @@
 """The few rules of a stylesheet that decide which texts an engine shows, and which blank ones it keeps.
 
 Three properties matter: `display`, `white-space` and `float`. A selector is understood if it is made of names, classes,
-ids, attributes and `:first-child`, within each other, one directly in the other, or one directly behind the other;
-rules for anything else are passed over, as are conditions that depend on the screen.
+ids, attributes and `:first-child`, within each other, one directly in the other, or one directly behind the other; at
+its end `::before` or `::after` may stand, which put a node of their own into the element if they have a `content`.
+Rules for anything else are passed over, as are conditions that depend on the screen.
 
 Promises: linear in the length of the sheet; keeps no more than RULES_MOST rules, whatever it holds.
 Never: loads what a sheet imports; that is `engine_styles.py`.
@@ -19,18 +20,21 @@ PARTS_MOST = 12  # of a selector
 IMPORTS_MOST = 16
 DISPLAY, WHITE_SPACE, FLOAT = "display", "white-space", "float"
 PROPERTIES = (DISPLAY, WHITE_SPACE, FLOAT)
+CONTENT = "content"
 _SPACE = " \t\r\n\f"
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 WITHIN, DIRECTLY, BEHIND = "", ">", "+"  # how a part stands to the next outer one
 _FIRST = ":first-child"
+_MARKS = {"::before": "before", ":before": "before", "::after": "after", ":after": "after"}
 _OPERATORS = "~^$*|"
 _ID_WEIGHT, _CLASS_WEIGHT = 10_000, 100
 
 
 class Part:
-    """What one element has to be. `relation`: to the next part of its rule, see WITHIN."""
+    """What one element has to be. `relation`: to the next part of its rule, see WITHIN. `mark`: the rule is for a node
+    `before` or `after` what is in the element."""
 
-    __slots__ = ("attributes", "classes", "id", "is_first", "name", "relation")
+    __slots__ = ("attributes", "classes", "id", "is_first", "mark", "name", "relation")
 
     def __init__(self) -> None:
         self.name = ""
@@ -39,6 +43,7 @@ class Part:
         self.attributes: list[tuple[str, str, str]] = []  # name, operator, value; no operator: it has only to be there
         self.is_first = False
         self.relation = WITHIN
+        self.mark = ""
 
     def fits(self, name: str, attributes: dict[str, str]) -> bool:
         if (self.name and self.name != name) or (self.id and self.id != attributes.get("id")):
@@ -102,11 +107,13 @@ def parse(text: str) -> Sheet:
         if opens < 0:
             break
         closes = length if closes < 0 else closes
-        declarations = declared(text[opens + 1 : closes])
-        if declarations:
+        block = text[opens + 1 : closes]
+        declarations = declared(block)
+        makes_node = CONTENT in block and any(one.name == CONTENT for one in _declarations(block))
+        if declarations or makes_node:
             for selector in text[at:opens].split(","):
                 parts = _selector(selector.strip(_SPACE)) if len(selector) <= SELECTOR_MOST_CHARS else None
-                if parts:
+                if parts and (makes_node if parts[0].mark else declarations):
                     sheet.rules.append(Rule(parts, declarations))
         at = closes + 1
     del sheet.rules[RULES_MOST:]
@@ -118,14 +125,16 @@ def declared(block: str) -> list[Declaration]:
     lower = block.lower()
     if DISPLAY not in lower and WHITE_SPACE not in lower and FLOAT not in lower:
         return []
+    return [one for one in _declarations(lower) if one.name in PROPERTIES]
+
+
+def _declarations(block: str) -> list[Declaration]:
     found: list[Declaration] = []
-    for declaration in lower.split(";"):
+    for declaration in block.split(";"):
         name, _, value = declaration.partition(":")
-        name = name.strip(_SPACE)
-        if name in PROPERTIES:
-            value, mark, rest = value.partition("!")
-            is_important = bool(mark) and rest.strip(_SPACE) == "important"
-            found.append(Declaration(name, value.strip(_SPACE), is_important))
+        value, mark, rest = value.partition("!")
+        is_important = bool(mark) and rest.strip(_SPACE) == "important"
+        found.append(Declaration(name.strip(_SPACE), value.strip(_SPACE), is_important))
     return found
 
 
@@ -227,6 +236,9 @@ def _part(text: str, at: int) -> tuple[Part | None, int]:
     while at < len(text) and text[at] in ".#[:":
         mark = text[at]
         if mark == ":":
+            part.mark = _MARKS.get(text[at:].lower(), "")
+            if part.mark:
+                return part, len(text)
             if not text.startswith(_FIRST, at) or _name_end(text, at + 1) != at + len(_FIRST):
                 return None, at
             part.is_first = True

@@ -84,6 +84,8 @@ def test_a_style_attribute_wins_over_sheets_unless_they_are_important() -> None:
         ("@font-face{src:url(x)} p.c{display:none}", "b"),
         ("@page{margin:0} @namespace a 'x'; p.c{/* ; } */display:none}", "b"),
         ("p.c{display:nonsense}", "ab"),
+        ("p.c{display:none;display:nonsense}", "b"),
+        ("p.c::before{display:none;content:'x'}", "ab"),
         ("p.c{display:none", "b"),
     ],
 )
@@ -95,6 +97,18 @@ def test_an_element_that_is_made_a_block_makes_the_blanks_around_it_go() -> None
     body = "<div>a <span class='s'>b</span> <i>c</i> d</div>"
     assert "div/text()[3]" in shown("", body)
     assert "div/text()[3]" not in shown(".s{display:block}", body)
+
+
+def test_a_mark_before_the_content_keeps_the_blanks_at_its_beginning() -> None:
+    body = "<p> <b>a</b>b</p><pre>\nc</pre>"
+    assert list(shown("", body)) == ["p/b/text()", "p/text()", "pre/text()"]
+    css = "p::before, pre:before { content: '-' }"
+    assert list(shown(css, body)) == ["p/b/text()", "p/text()[2]", "pre/text()"]
+    pointer = xpointer.parse("/body/DocFragment/body/pre/text().1")
+    assert pointer is not None
+    styled = parse_item(f"<style>{css}</style><body>{body}</body>", 20260812, Styles(SHEETS.get))
+    assert styled.index_at(0, pointer) == 2
+    assert parse_item(f"<body>{body}</body>", 20260812).index_at(0, pointer) == 3
 
 
 def test_blanks_between_nothing_but_floats_go() -> None:
