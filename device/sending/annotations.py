@@ -224,6 +224,7 @@ class Annotations:
         has_pages = is_fixed and self._dialect.has_page_bookmarks()
         wishes = wishes_of(self._wanted, has_pages, is_fixed, normal_form)
         held = self._held(place, stored)
+        before = {holding.key: holdings.state_of(holding) for holding in held}
         made: list[tuple[Holding, Found | None]] = []
         if heard is not None:
             unknown = identity.pair_rows(held, heard.rows, heard.kinds, wishes)
@@ -241,7 +242,8 @@ class Annotations:
                 planned = self._plan(held, wishes, about, answer, now)
                 says.extend((plan, code) for plan in planned.plans for code in plan.says)
             for holding in held:
-                self._keep(place, holding, now)
+                if before.get(holding.key) != holdings.state_of(holding):
+                    self._keep(place, holding, now)
             inexact = self._put(place, planned.plans, heard is not None, now)
             self._ask(place, planned, answer)
             mark_plans.note(self._store, place, self._account, _basis(self._wanted), bool(cause))
@@ -265,7 +267,7 @@ class Annotations:
 
     def _held(self, place: Place, stored: list[StoredMark]) -> list[Holding]:
         """Those of the kinds that are wanted, with their places."""
-        held = holdings.of_book(self._store, place.book_id, self._account)
+        held = holdings.of_book(self._store, place.book_id, self._account, stored)
         held = [holding for holding in held if self._wanted.get(SWITCHES[holding.kind]) == preferences.ON]
         annotation_places.spell(held, place, stored)
         return held

@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 SENDABLE = ("exact", "repaired")  # `position`s that are good enough to be told
 
 
-def of_book(store: Store, book_id: int, account: str) -> list[Holding]:
-    """Every mark of a book, with its links for one account."""
-    found = [_holding(stored) for stored in marks.of_book(store, book_id)]
+def of_book(store: Store, book_id: int, account: str, stored: list[StoredMark] | None = None) -> list[Holding]:
+    """Every mark of a book, with its links for one account. `stored`: the marks, if they have been read already."""
+    found = [_holding(mark) for mark in (marks.of_book(store, book_id) if stored is None else stored)]
     by_key = {holding.key: holding for holding in found}
     for link in mark_links.of_book(store, book_id, account):
-        by_key[link.mark_id].links.append(_link(link))
+        if link.mark_id in by_key:
+            by_key[link.mark_id].links.append(_link(link))
     return found
 
 
@@ -57,6 +58,19 @@ def _link(kept: mark_links.Link) -> Link:
     link.sent_device, link.sent_server = kept.sent_device, kept.sent_server
     link.closed, link.tombstone = kept.closed, kept.tombstone_at > 0
     return link
+
+
+def state_of(holding: Holding) -> tuple[object, ...]:
+    """Equal to what it was before only if nothing of the holding has become another object or value since: so it is
+    known without comparing texts that nothing is to be saved."""
+    links = [
+        (
+            link.role, link.kind, link.remote_id, link.closed, link.tombstone, link.agreed_device, link.agreed_server,
+            link.sent_device, link.sent_server, link.row if link.heard else None,
+        )
+        for link in holding.links
+    ]  # fmt: skip
+    return holding.gone, holding.is_offered, holding.device, holding.offered, links
 
 
 def add(store: Store, book_id: int, holding: Holding, now: int) -> None:
