@@ -16,7 +16,6 @@ from tests.conformance import forward, report, reverse
 from tests.conformance.converter import Converter, ConverterFailed
 from tests.conformance.forward import Verdict
 from tests.conformance.ground_truth import NEW_SPELLING, OLD_SPELLING, GroundTruth, Highlight
-from tests.conformance.reverse import ReverseVerdict
 from tests.web.browser import Browser, BrowserFailed
 
 PARTS = ("judge", "golden", "forward", "reverse")
@@ -93,19 +92,14 @@ class Run:
         agreed, tried = reverse.calibrate(self._truth)
         print("\nThe judge of xpointers is the project's own reading of KOReader's engine.")
         print(f"On the recorded ranges it gives the real engine's text in {agreed} of {tried} cases.")
+        seen = reverse.look(self._truth, self._browser, self._by_the_standards)
         for dom in (OLD_SPELLING, NEW_SPELLING):
-            found = self._back(dom, with_text=True)
+            found = reverse.judge(self._truth, self._converter, seen, dom, with_text=True)
             report.print_reverse(f"CFI → xpointer with the server's text, DOM {dom}", found)
             report.print_reverse_misses(found, self._misses_shown)
             report.check_reverse(self._targets, f"DOM {dom}, CFI → xpointer", found)
-        alone = self._back(NEW_SPELLING, with_text=False)
+        alone = reverse.judge(self._truth, self._converter, seen, NEW_SPELLING, with_text=False)
         report.print_reverse(f"CFI → xpointer from the CFI alone, DOM {NEW_SPELLING} (no target)", alone)
-
-    def _back(self, dom: int, with_text: bool) -> list[ReverseVerdict]:
-        selections = self._truth.selections
-        return reverse.judge(
-            self._truth, self._converter, self._browser, selections, dom, with_text, self._by_the_standards
-        )
 
 
 def _parser() -> argparse.ArgumentParser:

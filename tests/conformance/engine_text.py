@@ -12,6 +12,7 @@ from pathlib import Path
 
 from device.epub.archive import Archive
 from device.epub.engine_item import EngineItem
+from device.epub.engine_styles import styles_in
 from device.epub.engine_tree import parse_item
 from device.epub.source_text import DOCUMENT_MOST_BYTES, decoded
 from device.epub.spine import read_spine
@@ -22,6 +23,7 @@ class EngineText:
     def __init__(self, book: Path, dom: int) -> None:
         self._dom = dom
         self._archive = Archive(str(book))
+        self._styles = styles_in(self._archive)
         self._fragments = read_spine(self._archive).fragments(self._archive, dom)
         self._item = cache(self._read)
 
@@ -49,4 +51,5 @@ class EngineText:
         return None if in_item is None else self._item(href).index_at(in_item, pointer)
 
     def _read(self, href: str) -> EngineItem:
-        return parse_item(decoded(self._archive.member(href, DOCUMENT_MOST_BYTES) or b"").engine, self._dom)
+        source = decoded(self._archive.member(href, DOCUMENT_MOST_BYTES) or b"")
+        return parse_item(source.engine, self._dom, self._styles, href)

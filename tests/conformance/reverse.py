@@ -20,7 +20,7 @@ from tests.conformance.converter import Converter
 from tests.conformance.engine_text import EngineText
 from tests.conformance.exactness import folded, is_exact, shown
 from tests.conformance.ground_truth import NORMAL, GroundTruth, Highlight, Selection, by_book
-from tests.web.browser import Browser, Piece
+from tests.web.browser import Browser, Piece, Resolved
 
 EXACT = "exact"
 VISIBLE_PART = "visible part"  # exact but for hidden text at an end of the selection
@@ -81,25 +81,26 @@ def _node(position: re.Match[str]) -> str:
     return position["node"].replace("[1]", "")
 
 
+def look(truth: GroundTruth, browser: Browser, by_the_standards: bool) -> dict[str, list[Resolved]]:
+    """What the web reader finds at each selection's CFI, by book."""
+    return {
+        epub: browser.resolve(truth.book(epub), [each.cfi for each in of_book], by_the_standards)
+        for epub, of_book in by_book(truth.selections).items()
+    }
+
+
 def judge(
-    truth: GroundTruth,
-    converter: Converter,
-    browser: Browser,
-    selections: Sequence[Selection],
-    dom: int,
-    with_text: bool,
-    by_the_standards: bool = True,
+    truth: GroundTruth, converter: Converter, seen: dict[str, list[Resolved]], dom: int, with_text: bool
 ) -> list[ReverseVerdict]:
     """`with_text`: the server's text goes along, as it does in a sync. Without it the CFI alone must do, and what
     counts is the text that the web reader finds at it: it loses the offset of an end that is an element."""
     facts = Facts(truth.ranges)
     verdicts = []
-    for epub, of_book in by_book(selections).items():
+    for epub, of_book in by_book(truth.selections).items():
         questions = [{"cfi": each.cfi, "dom": dom, **({"text": each.text} if with_text else {})} for each in of_book]
         answers = converter.convert(truth.book(epub), questions, reverse=True)
-        resolved = browser.resolve(truth.book(epub), [each.cfi for each in of_book], by_the_standards)
         with EngineText(truth.book(epub), dom) as engine:
-            for selection, answer, found in zip(of_book, answers, resolved, strict=True):
+            for selection, answer, found in zip(of_book, answers, seen[epub], strict=True):
                 pieces = found.pieces
                 if with_text and folded(found.text) != folded(selection.text):
                     pieces = (Piece(selection.text, ""),)  # the CFI has lost something; the text has not

@@ -52,7 +52,7 @@ def judging(browser: Browser, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 
 def make_data(folder: Path, kind: str = "normal") -> Path:
-    (folder / "epubs").mkdir(parents=True)
+    (folder / "epubs").mkdir(parents=True, exist_ok=True)
     make_odd_book(folder / "epubs" / "odd.epub")
     (folder / "ranges.jsonl").write_text(json.dumps({**RECORD, "class": kind}) + "\n")
     (folder / "golden.jsonl").write_text(json.dumps({**RECORD, "cfi": RIGHT}) + "\n")
