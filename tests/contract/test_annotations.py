@@ -45,6 +45,25 @@ def test_a_highlight_arrives_at_its_words(any_desk: Desk) -> None:
     assert (row["color"], row["style"], row["chapter_title"]) == ("#4ADE80", "underline", "Loomings")
 
 
+def test_a_highlight_that_only_koreaders_record_of_the_book_has_arrives(desk: Desk) -> None:
+    place = "/body/DocFragment[1]/body/p[3]/text()"
+    record = desk.device.file.with_suffix(".sdr") / "metadata.epub.lua"
+    record.parent.mkdir()
+    record.write_text(
+        "return {\n"
+        f'  ["partial_md5_checksum"] = "{desk.device.book["fingerprint"]}",\n'
+        '  ["cre_dom_version"] = 20240114,\n'
+        '  ["annotations"] = { [1] = { ["chapter"] = "Loomings", ["color"] = "red", ["drawer"] = "lighten",'
+        ' ["datetime"] = "2026-11-20 21:00:00", ["text"] = "Circumambulate", ["pageno"] = 3,'
+        f' ["page"] = "{place}.0", ["pos0"] = "{place}.0", ["pos1"] = "{place}.14" }} }},\n'
+        "}\n"
+    )
+    desk.device.closes()
+    desk.device.sync()
+    [row] = desk.web.rows()
+    assert (row["cfi"], row["text"]) == ("epubcfi(/6/2!/4/8,/1:0,/1:14)", "Circumambulate")
+
+
 def test_a_highlight_with_a_note_carries_it(any_desk: Desk) -> None:
     any_desk.device.syncs(highlight("Call me Ishmael", note="The famous one"))
     [row] = any_desk.web.rows()
