@@ -3,7 +3,7 @@
 Promises: every question costs little more than a search in an array; a pointer that does not fit any more leads to the
 nearest place there is, and it is told. What `visible` holds is said in `engine_tree.py`, which builds this.
 Never: compares texts; asks whether a place is the right one.
-Called by: `engine_tree.py`, `positions.py`.
+Called by: `engine_tree.py`, `joining.py`.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ readers of the same book agree upon. Its places are the common ground of xpointe
 
 Promises: one pass, memory in proportion to the document (22 bytes for a node); no recursion; whatever the document is,
 the engine's own tree or TooLarge.
-Never: reads stylesheets; what depends on them is approximate, and found again by its text.
-Called by: `positions.py`, `spine.py` (`bodies`).
+Never: needs the book's stylesheets; with them some places are righter, without them these are found by their text.
+Called by: `joining.py`, `spine.py` (`bodies`).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ place in the one is found in the other by counting bytes.
 
 Promises: any bytes give two texts. A text in an encoding that is not read here comes as the web reader shows it.
 Never: holds more than the two texts and the bytes.
-Called by: `spine.py`, `positions.py`.
+Called by: `spine.py`, `joining.py`.
 """
 
 from __future__ import annotations
