@@ -151,6 +151,10 @@ end
 function FakeAnnotations.attach(world, ui, book)
     world.announced, world.repaints = {}, world.repaints or 0
     if ui.rolling then text_document(ui.document, book) end
+    function ui.document.getPageBoxesFromPositions(_, page, pos0, pos1)
+        assert(page <= book.pages and pos0.page == page and pos1.page == page, "no such page")
+        return pos0.y < 1000 and { { x = pos0.x, y = pos0.y, w = pos1.x - pos0.x, h = 12 } } or {}
+    end
     ui.annotation = annotation_module(world, ui)
     ui.toc = { getTocTitleByPage = function(_, place)
         local page = ui.rolling and ui.document:getPageFromXPointer(place) or place

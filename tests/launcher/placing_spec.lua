@@ -508,6 +508,27 @@ test("a mark on a fixed page goes by its number", function(folder)
     equal(front_end.window.highlight.written[1], "save 2026-11-24 18:30:02", "offered to the file")
 end)
 
+test("the boxes of a highlight on a fixed page are KOReader's where none came", function(folder)
+    local world, _, file, marks = opened(folder, {}, fixed)
+    answer(world, 1, file, { boxed({ pboxes = "none" }), boxed({
+        pboxes = "none", datetime = "2026-11-24 18:32:00", pos0 = { page = 13, x = 10, y = 2000 },
+    }) })
+    equal(reported(world, 2), "done unplaced", "report")
+    equal(marks[1].pboxes[1].w, 20, "width")
+end)
+
+test("a highlight without boxes waits until the book is open", function(folder)
+    local world, _, file = closed(folder, {}, fixed)
+    answer(world, 1, file, { boxed({ pboxes = "none" }), boxed({ datetime = "2026-11-24 18:32:00" }) })
+    equal(reported(world, 2), "later done", "report")
+end)
+
+test("a highlight on two fixed pages, which only KOReader can make, is none", function(folder)
+    local world, _, file = opened(folder, {}, fixed)
+    answer(world, 1, file, { boxed({ pos1 = { page = 14, x = 30, y = 20 } }) })
+    equal(reported(world, 2), "unfit", "report")
+end)
+
 test("a fixed page that the book has not is no place", function(folder)
     local world, _, file = opened(folder, {}, fixed)
     answer(world, 1, file, {
@@ -717,7 +738,8 @@ test("a fixed page that a closed book has not is no place", function(folder)
     local world, _, file = closed(folder, {}, fixed)
     local there = { ["do"] = "add", kind = "bookmark", to = { datetime = "2026-11-24 18:31:00", page = 600 } }
     local beyond = { ["do"] = "add", kind = "bookmark", to = { datetime = "2026-11-24 18:31:00", page = 601 } }
-    answer(world, 1, file, { there, beyond, boxed({ pos1 = { page = 601, x = 1, y = 1 } }) })
+    local point = { page = 601, x = 1, y = 1 }
+    answer(world, 1, file, { there, beyond, boxed({ page = 601, pos0 = point, pos1 = point }) })
     equal(reported(world, 2), "done unplaced unplaced", "report")
     equal(world.sidecars[file].bookloresync_placed, nil, "what is to be checked")
 end)

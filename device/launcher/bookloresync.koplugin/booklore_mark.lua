@@ -9,7 +9,7 @@ local Json = require("booklore_json")
 
 local PLACE_LIMIT_BYTES = 2048 -- a way through the tags of one chapter; longer ones are not half a place but none
 local TEXT_LIMIT_BYTES = 128 * 1024 -- as much as all marks of a result together
-local BOXES_MOST = 100 -- lines of one highlight on one fixed page
+local BOXES_MOST = 100 -- lines of one highlight on a fixed page
 local SAME_POINT = 0.01 -- of a fixed page's own units, which JSON may round
 
 local DRAWERS = { lighten = true, underscore = true, strikeout = true, invert = true }
@@ -46,7 +46,8 @@ local function point(value)
     return copy
 end
 
-local function boxes(list)
+--- @return table|nil
+function Mark.boxes(list)
     if type(list) ~= "table" or #list == 0 or #list > BOXES_MOST then return nil end
     local copies = {}
     for index = 1, #list do
@@ -120,7 +121,10 @@ function Mark.new(kind, to)
     local color, is_color = optional_color(to.color)
     if not is_color or not DRAWERS[to.drawer] or not item.text or not item.text:find("%S") then return nil end
     item.drawer, item.color = to.drawer, color
-    if type(item.page) == "number" then item.pboxes = boxes(Json.present(to.pboxes)) end
+    if type(item.page) == "string" then return item end
+    -- On several fixed pages KOReader looks for parts of the highlight that only its own dialogs make.
+    if item.pos0.page ~= item.pos1.page then return nil end
+    item.pboxes = Mark.boxes(Json.present(to.pboxes))
     return item
 end
 

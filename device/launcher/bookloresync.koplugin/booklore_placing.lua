@@ -108,16 +108,17 @@ function Placing:_add(work, item)
     return (work.ui and self._add_to_open or self._add_to_closed)(self, work, mark, item.to.fraction)
 end
 
---- Of a mark on fixed pages.
-local function last_page(mark)
-    return mark.pos1 and mark.pos1.page or mark.page
-end
-
 --- Finds out where the mark belongs in the open book.
 -- @return string "exact", "moved" (its place is another now), "unplaced", "later"
 local function settle(work, mark, fraction)
     local document = work.ui.document
-    if not work.ui.rolling then return last_page(mark) <= document:getPageCount() and "exact" or "unplaced" end
+    if not work.ui.rolling then
+        if mark.page > document:getPageCount() then return "unplaced" end
+        if mark.drawer and not mark.pboxes then
+            mark.pboxes = Mark.boxes(document:getPageBoxesFromPositions(mark.page, mark.pos0, mark.pos1))
+        end
+        return (mark.pboxes or not mark.drawer) and "exact" or "unplaced"
+    end
     if Places.holds(work.ui, mark) then return "exact" end
     if not mark.drawer then return "unplaced" end
     if work.searches == 0 then return "later" end
@@ -165,10 +166,11 @@ function Placing:_add_to_closed(work, mark, fraction)
         if Kept.refuses(settings, mark) then return "unplaced" end
         if not Kept.has_room(settings) then return "later" end
         Kept.remember(settings, mark, type(fraction) == "number" and fraction or nil)
-    elseif type(pages) ~= "number" then
-        return "later" -- KOReader looks at the words of a page to sort its highlights, and fails where there is no page
-    elseif last_page(mark) > pages then
-        return "unplaced"
+    else
+        -- KOReader looks at the words of a page to sort its highlights, and fails where there is no page; at the boxes
+        -- of a highlight when the reader moves its end.
+        if type(pages) ~= "number" or (mark.drawer and not mark.pboxes) then return "later" end
+        if mark.page > pages then return "unplaced" end
     end
     mark.pageno = page_number(settings, mark, fraction)
     local index = 1
