@@ -42,7 +42,7 @@ def print_positions(line: CommandLine) -> int:
     try:
         with Positions(path, _dom(dom)) as book:
             for batch in _batches():
-                _print_batch(book, batch, line.arguments.get(REVERSE) is True)
+                _print_batch(book, _dom(dom), batch, line.arguments.get(REVERSE) is True)
     except Unreadable as problem:
         return _failed(f"{path} cannot be read as an EPUB: {problem}")
     except BrokenPipeError:
@@ -52,7 +52,7 @@ def print_positions(line: CommandLine) -> int:
     return 0
 
 
-def _print_batch(book: Positions, lines: list[bytes], is_reverse: bool) -> None:
+def _print_batch(book: Positions, option: int | None, lines: list[bytes], is_reverse: bool) -> None:
     answers: list[dict[str, Json]] = [{} for _ in lines]
     wanted: list[Wanted] = []
     reverse: dict[int | None, list[tuple[int, str, str | None]]] = {}  # by DOM version
@@ -72,7 +72,7 @@ def _print_batch(book: Positions, lines: list[bytes], is_reverse: bool) -> None:
     for index, found in zip(places, book.to_cfis(wanted), strict=True):
         answers[index] = _cfi_fields(found)
     for dom, asked_of_it in reverse.items():
-        effective = dom or book.dom or DOM_DEFAULT
+        effective = dom or option or DOM_DEFAULT
         pointers = book.to_pointers(
             [(cfi, text) for _, cfi, text in asked_of_it], spells_every_index(effective), effective
         )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from device.epub import positions
+from device.epub import outcomes
 from device.epub.joining import open_chapter
 from device.epub.positions import APPROXIMATE, EXACT, REPAIRED, Cfi, Pointers, Positions, Wanted
 from tests.fixtures.make_torture_books import Document, chapters, write
@@ -54,7 +54,7 @@ def to_pointers(path: str, cfi: str, text: str | None = None) -> Pointers:
 
 def test_words_beside_their_place_are_repaired(book: Book) -> None:
     found = to_cfi(book(), at(1, "p[1]/text().7"), at(1, "p[1]/text().14"), "chapter")
-    assert (found.cfi, found.status, found.reason) == ("epubcfi(/6/2!/4/2,/1:10,/1:17)", REPAIRED, positions.MOVED)
+    assert (found.cfi, found.status, found.reason) == ("epubcfi(/6/2!/4/2,/1:10,/1:17)", REPAIRED, outcomes.MOVED)
 
 
 def test_words_with_the_wrong_end_are_repaired(book: Book) -> None:
@@ -69,19 +69,19 @@ def test_long_words_are_found_in_their_chapter_without_a_place_that_fits(book: B
 
 def test_long_words_are_found_in_a_chapter_beside_the_one_that_is_named(book: Book) -> None:
     found = to_cfi(book(), at(1, "p[2]/text().0"), at(1, "p[2]/text().9"), LONG)
-    assert (found.cfi, found.reason) == ("epubcfi(/6/4!/4/4,/1:0,/1:53)", positions.OTHER_DOCUMENT)
+    assert (found.cfi, found.reason) == ("epubcfi(/6/4!/4/4,/1:0,/1:53)", outcomes.OTHER_DOCUMENT)
     found = to_cfi(book(), at(3, "p[2]/text().0"), at(3, "p[2]/text().9"), LONG)
-    assert (found.cfi, found.reason) == ("epubcfi(/6/4!/4/4,/1:0,/1:53)", positions.OTHER_DOCUMENT)
+    assert (found.cfi, found.reason) == ("epubcfi(/6/4!/4/4,/1:0,/1:53)", outcomes.OTHER_DOCUMENT)
 
 
 def test_short_words_are_not_looked_for_in_other_chapters(book: Book) -> None:
     found = to_cfi(book(), at(1, "p[2]/text().0"), at(1, "p[2]/text().3"), "see")
-    assert (found.cfi, found.status, found.reason) == (None, APPROXIMATE, positions.NOT_FOUND)
+    assert (found.cfi, found.status, found.reason) == (None, APPROXIMATE, outcomes.NOT_FOUND)
 
 
 def test_words_that_stand_often_and_nothing_tells_which_are_approximate(book: Book) -> None:
     found = to_cfi(book(), at(3, "div/text().0"), at(3, "div/text().4"), "word")
-    assert (found.cfi, found.status, found.reason) == (None, APPROXIMATE, positions.AMBIGUOUS)
+    assert (found.cfi, found.status, found.reason) == (None, APPROXIMATE, outcomes.AMBIGUOUS)
 
 
 def test_words_that_stand_often_are_where_the_place_says(book: Book) -> None:
@@ -94,7 +94,7 @@ def test_a_highlight_over_two_chapters_is_given_up_to_the_end_of_the_first(book:
     text = "ends here.\nNothing to"
     found = to_cfi(book(), at(1, "p[2]/text().7"), at(2, "p[1]/text().10"), text)
     assert (found.cfi, found.status) == ("epubcfi(/6/2!/4/4,/1:7,/1:17)", REPAIRED)
-    assert (found.reason, found.text) == (positions.CROSS_DOCUMENT, "ends here.")
+    assert (found.reason, found.text) == (outcomes.CROSS_DOCUMENT, "ends here.")
 
 
 def test_a_highlight_that_has_no_word_in_its_first_chapter_is_in_the_next_one(book: Book) -> None:
@@ -136,23 +136,23 @@ def test_of_an_old_book_without_a_version_both_countings_are_tried(book: Book) -
 def test_words_of_a_picture_in_the_spine_are_the_engines_own(book: Book) -> None:
     path = book("<p>one</p>", Document(b"\x89PNG", "p.png", media_type="image/png"))
     found = to_cfi(path, at(2, "pre/text().0"), at(2, "pre/text().6"), "Failed")
-    assert (found.status, found.reason) == (APPROXIMATE, positions.ENGINE_TEXT)
+    assert (found.status, found.reason) == (APPROXIMATE, outcomes.ENGINE_TEXT)
 
 
 @pytest.mark.parametrize(
     ("pos0", "pos1", "text", "reason"),
     [
-        ("nonsense", None, None, positions.NO_POINTER),
-        (at(1, "p[1]/text().0"), "nonsense", "The", positions.NO_POINTER),
-        ("", "", "", positions.NO_POINTER),
-        (at(1, "p[1]/text().0"), at(1, "p[1]/text().3"), "", positions.NO_TEXT),
-        (at(1, "p[1]/text().0"), at(1, "p[1]/text().3"), " \u00ad\n", positions.NO_TEXT),
-        (at(1, "p[1]/text().0"), at(1, "p[1]/text().3"), None, positions.NO_TEXT),
-        (at(9, "p[1]/text().0"), at(9, "p[1]/text().3"), "The", positions.NO_DOCUMENT),
-        (at(3, "p[1]/text().0"), at(1, "p[1]/text().3"), "The", positions.NO_DOCUMENT),
-        (at(1, "p[9]/text().0"), None, None, positions.NO_PLACE),
-        (at(1, "p[1]/text().0"), at(1, "p[1]/text().3"), "Tho", positions.NOT_FOUND),
-        (at(1, "p[1]/text().0"), at(1, "p[1]/text().3"), "x" * 100_000, positions.NOT_FOUND),
+        ("nonsense", None, None, outcomes.NO_POINTER),
+        (at(1, "p[1]/text().0"), "nonsense", "The", outcomes.NO_POINTER),
+        ("", "", "", outcomes.NO_POINTER),
+        (at(1, "p[1]/text().0"), at(1, "p[1]/text().3"), "", outcomes.NO_TEXT),
+        (at(1, "p[1]/text().0"), at(1, "p[1]/text().3"), " \u00ad\n", outcomes.NO_TEXT),
+        (at(1, "p[1]/text().0"), at(1, "p[1]/text().3"), None, outcomes.NO_TEXT),
+        (at(9, "p[1]/text().0"), at(9, "p[1]/text().3"), "The", outcomes.NO_DOCUMENT),
+        (at(3, "p[1]/text().0"), at(1, "p[1]/text().3"), "The", outcomes.NO_DOCUMENT),
+        (at(1, "p[9]/text().0"), None, None, outcomes.NO_PLACE),
+        (at(1, "p[1]/text().0"), at(1, "p[1]/text().3"), "Tho", outcomes.NOT_FOUND),
+        (at(1, "p[1]/text().0"), at(1, "p[1]/text().3"), "x" * 100_000, outcomes.NOT_FOUND),
     ],
 )
 def test_what_cannot_be_sent_has_a_reason(
@@ -173,7 +173,7 @@ def test_a_bookmark_behind_the_last_word_of_a_chapter_is_behind_it(book: Book) -
 
 def test_a_bookmark_in_a_chapter_of_pictures_is_that_chapter(book: Book) -> None:
     found = to_cfi(book("<p><img src='a.png' alt=''/></p>"), at(1, "p/img.0"), None, None)
-    assert (found.cfi, found.status, found.reason) == ("epubcfi(/6/2!/4)", REPAIRED, positions.NO_TEXT)
+    assert (found.cfi, found.status, found.reason) == ("epubcfi(/6/2!/4)", REPAIRED, outcomes.NO_TEXT)
 
 
 def test_answers_come_in_the_order_of_the_questions_and_each_chapter_is_read_once(
@@ -185,7 +185,7 @@ def test_answers_come_in_the_order_of_the_questions_and_each_chapter_is_read_onc
         read.append(arguments[2].href)  # type: ignore[attr-defined]
         return open_chapter(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("device.epub.positions.open_chapter", counted)
+    monkeypatch.setattr("device.epub.opened_book.open_chapter", counted)
     wanted = [
         Wanted(at(number, "p[1]/text().0"), at(number, "p[1]/text().3"), text)
         for number, text in [(3, "The"), (1, "The"), (2, "Not"), (3, "The"), (1, "The")]
@@ -258,7 +258,7 @@ def test_without_words_a_lost_end_is_not_guessed(book: Book) -> None:
 
 def test_words_that_koreader_hides_have_no_place(book: Book) -> None:
     found = to_pointers(book("<p>seen</p><p hidden='hidden'>not seen</p>"), "epubcfi(/6/2!/4/4,/1:0,/1:3)", "not")
-    assert (found.pos0, found.status, found.reason) == (None, APPROXIMATE, positions.HIDDEN)
+    assert (found.pos0, found.status, found.reason) == (None, APPROXIMATE, outcomes.HIDDEN)
 
 
 def test_of_words_that_are_hidden_in_part_the_seen_ones_are_the_highlight(book: Book) -> None:
@@ -266,13 +266,13 @@ def test_of_words_that_are_hidden_in_part_the_seen_ones_are_the_highlight(book: 
     inner = to_pointers(path, "epubcfi(/6/2!/4/2,/1:0,/3:4)", "one 漢kan two")
     assert (inner.status, inner.text) == (EXACT, "one 漢 two")
     outer = to_pointers(path, "epubcfi(/6/2!/4,/2/3:1,/4/1:5)", "two\nthree")
-    assert (outer.status, outer.reason, outer.text) == (REPAIRED, positions.PARTLY_HIDDEN, "two")
+    assert (outer.status, outer.reason, outer.text) == (REPAIRED, outcomes.PARTLY_HIDDEN, "two")
     assert outer.pos1 == "/body/DocFragment/body/p[1]/text()[2].4"
 
 
 def test_other_words_than_the_book_has_are_not_placed(book: Book) -> None:
     found = to_pointers(book(), "epubcfi(/6/2!/4/2,/1:4,/1:9)", "quite other words")
-    assert (found.pos0, found.status, found.reason) == (None, APPROXIMATE, positions.NOT_FOUND)
+    assert (found.pos0, found.status, found.reason) == (None, APPROXIMATE, outcomes.NOT_FOUND)
 
 
 def test_short_words_are_not_placed_far_from_where_they_were(book: Book) -> None:
@@ -284,12 +284,12 @@ def test_short_words_are_not_placed_far_from_where_they_were(book: Book) -> None
 @pytest.mark.parametrize(
     ("cfi", "reason"),
     [
-        ("nonsense", positions.NO_CFI),
-        ("epubcfi(/8/2!/4/2/1:0)", positions.NO_DOCUMENT),
-        ("epubcfi(/6/20!/4/2/1:0)", positions.NO_DOCUMENT),
-        ("epubcfi(/6/2!/4/2/1:4000)", positions.NO_PLACE),
-        ("epubcfi(/6/2!/4/2/9:0)", positions.NO_PLACE),
-        ("epubcfi(/6/2!/4/2,/1:0,/1:4000)", positions.NO_PLACE),
+        ("nonsense", outcomes.NO_CFI),
+        ("epubcfi(/8/2!/4/2/1:0)", outcomes.NO_DOCUMENT),
+        ("epubcfi(/6/20!/4/2/1:0)", outcomes.NO_DOCUMENT),
+        ("epubcfi(/6/2!/4/2/1:4000)", outcomes.NO_PLACE),
+        ("epubcfi(/6/2!/4/2/9:0)", outcomes.NO_PLACE),
+        ("epubcfi(/6/2!/4/2,/1:0,/1:4000)", outcomes.NO_PLACE),
     ],
 )
 def test_a_cfi_that_leads_nowhere_has_a_reason(book: Book, cfi: str, reason: str) -> None:
@@ -339,7 +339,7 @@ def test_whatever_is_asked_only_words_that_were_found_are_placed(
             assert (one.cfi is None) == (one.status == APPROXIMATE)
             if one.cfi is not None and pos1 is not None and text and one.text is not None:
                 seen, words = "".join(one.text.split()), "".join(text.split())
-                assert seen == words or (one.reason == positions.CROSS_DOCUMENT and words.startswith(seen))
+                assert seen == words or (one.reason == outcomes.CROSS_DOCUMENT and words.startswith(seen))
 
 
 @settings(deadline=None, max_examples=150)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from device.epub import positions
+from device.epub import outcomes
 from device.epub.archive import Unreadable
 from device.epub.positions import APPROXIMATE, EXACT, REPAIRED, Cfi, Positions, Wanted
 from tests.fixtures.make_torture_books import make
@@ -380,7 +380,7 @@ def test_boxes_of_the_engine_are_looked_through(books: Books) -> None:
 
 def test_behind_an_entry_that_leads_nowhere_the_web_readers_mistake_is_told(books: Books) -> None:
     found = asked(books("dangling"), place("2/p/text().0"), place("2/p/text().6"), "behind", OLD)
-    assert (found.status, found.reason) == (EXACT, positions.DANGLING)
+    assert (found.status, found.reason) == (EXACT, outcomes.DANGLING)
 
 
 def test_what_the_web_reader_has_selected_by_that_mistake_is_found(books: Books) -> None:
