@@ -145,4 +145,6 @@ def _attributes(elements: Elements, node: int, full_name: str) -> dict[str, str]
         found["encoding"] = "text/html"
     elif mark:
         found["mark"] = mark
+        if "\nis=" in f"\n{mark}":
+            found["is"] = ""
     return found

@@ -113,7 +113,9 @@ def _formatting(builder: Builder, name: str, attributes: dict[str, str]) -> None
     if name == "nobr" and builder.in_scope("nobr"):
         builder.adopt("nobr")
         builder.reconstruct()
-    builder.format(builder.insert(name, attributes))
+    node = builder.insert(name, attributes)
+    if "is" not in attributes:  # a custom element is not taken up again in Chromium: words after a quote left out
+        builder.format(node)
 
 
 def _list_item(builder: Builder, name: str, attributes: dict[str, str]) -> None:

@@ -55,6 +55,7 @@ def read(text: str) -> Nodes:
     second.mode = BEFORE_HTML
     second.is_old = first.is_old_again
     build(second, Again(text, first.elements, first.stack[0]))
+    del first  # its tree is as large as what follows
     record(second.elements, second.stack[0], nodes, "")
     return nodes
 

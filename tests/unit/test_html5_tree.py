@@ -34,6 +34,10 @@ MEASURED = {
         "<a>a<div>b</a>c</div>d",
         {"/4/2/1": "a", "/4/4/2/1": "b", "/4/4/3": "c", "/4/5": "d"},
     ),
+    "formatting that is a custom element is not taken up again": (
+        "<p><b is=q>x</p>y<b is>z<p>v</b>w",
+        {"/4/2/2/1": "x", "/4/3": "y", "/4/4/1": "z", "/4/4/2/1": "vw"},
+    ),
     "a link ends the one before": (
         "<p><a id='x'/>a<a id='y'/>b</p>c",
         {"/4/2/2/1": "a", "/4/2/4/1": "b", "/4/4/1": "c"},
