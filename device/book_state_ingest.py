@@ -178,11 +178,12 @@ def _offer_place_again(store: Store, book_id: int, row: SharedValue, known: floa
     outbox.withdraw(store, rules.PROGRESS, book_id, at)
 
 
-def progress_payload(fraction: float, page: int | None, file_id: int | None) -> str:
-    """`page`: of a book with fixed pages, where it is the exact position. `file_id`: the server's file of the book."""
+def progress_payload(fraction: float, page: int | None, file_id: int | None, cfi: str | None = None) -> str:
+    """`page`: of a book with fixed pages, where it is the exact position; in text that flows `cfi` is. `file_id`: the
+    server's file of the book."""
     fields: dict[str, Json] = {"progressPercent": round(fraction * 100, DECIMALS - 2)}
     if file_id is not None:
         fields["bookFileId"] = file_id
-    if page is not None:
-        fields["positionData"] = str(page)
+    if page is not None or cfi is not None:
+        fields["positionData"] = cfi if page is None else str(page)
     return json_text.encode({"fileProgress": fields}).decode("utf-8")

@@ -103,12 +103,14 @@ class Device:
         """These are her marks now."""
         self.marks = copy.deepcopy(list(items))
 
-    def closes(self, ago_s: int | None = None, **snapshot: Any) -> None:
-        """She reads a little and closes the book; what has changed of its marks is in the journal."""
+    def closes(self, ago_s: int | None = None, at: str | None = None, **snapshot: Any) -> None:
+        """She reads a little and closes the book, at an xpointer; what has changed of its marks is in the journal."""
         self.started_at += 1_000
         start = self.started_at if ago_s is None else int(time.time()) - ago_s - 210
         self.fraction = min(self.fraction + 0.01, 0.9)
-        place = {"page": 40, "pages": 200, "fraction": self.fraction}
+        place: dict[str, Any] = {"page": 40, "pages": 200, "fraction": self.fraction}
+        if at is not None:
+            place["xpointer"] = at
         moments: list[Any] = [
             (0, "open", {"page": 39, "pages": 200, "fraction": self.fraction - 0.01}),
             (60, "page", place),

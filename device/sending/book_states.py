@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 PULL_EVERY_S = 3_600  # unasked; what changed on the web is news that can wait
 PULL_ASKED_EVERY_S = 60
+SAME_FILE_KIB = 1.0  # sizes are told in whole KiB
 SWITCHES = (preferences.RATING, preferences.STATUS_SYNC, preferences.PROGRESS_SYNC)
 
 
@@ -123,10 +124,38 @@ class BookStates:
         self._settled.add(place.book_id)
         state = book_state.read(self._records[place.server_id], place.file, place.format)
         with self._store.transaction():
-            compared = Comparison(self._store, self._wanted, self._result, self._clock.wall_s(), place.book_id, state)
+            compared = Comparison(
+                self._store, self._wanted, self._result, self._clock.wall_s(), place.book_id, state,
+                lambda fraction: self._cfi_of(place, state, fraction),
+            )  # fmt: skip
             compared.run(self._offset_s())
         if self._job.reason == protocol.OPEN:
+            self._look_at_web(place, state)
             self._look_exactly(place.book_id, state)
+
+    def _cfi_of(self, place: stored.Place, state: BookState, fraction: float) -> str | None:
+        """Only of the very file that the server has: its size is told, and nothing else that it could be known by."""
+        size_bytes = stored.size_bytes(self._store, place.book_id)
+        if state.size_kib is None or size_bytes is None or abs(size_bytes / 1024 - state.size_kib) > SAME_FILE_KIB:
+            return None
+        from device.sending.exact_progress import cfi_of
+
+        return cfi_of(self._store, place, fraction)
+
+    def _look_at_web(self, place: stored.Place, state: BookState) -> None:
+        """Where the web reader is, to the word, if that is what is offered."""
+        row = stored.load(self._store, place.book_id, PROGRESS)
+        offered = progress.parse_place(row.offered)
+        there = state.heard.fractions.get(book_state.WEB)
+        if offered is None or offered.xpointer or offered.page is not None or there is None or state.cfi is None:
+            return
+        if abs(there - offered.fraction) > progress.SAME:
+            return
+        from device.sending.exact_progress import xpointer_of
+
+        xpointer = xpointer_of(self._store, place, state.cfi)
+        if xpointer is not None:
+            self._offer_exactly(place.book_id, row, progress.Place(offered.fraction, None, xpointer))
 
     def _look_exactly(self, book_id: int, state: BookState) -> None:
         """Where another KOReader is, to the word, if that is what is offered."""

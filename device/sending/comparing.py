@@ -20,6 +20,8 @@ from device.ui import book_state_texts as texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from device.core.preferences import Preferences
     from device.core.shared_values import Decision, SharedValue
     from device.protocol import Result
@@ -33,8 +35,17 @@ class Comparison:
     """One book."""
 
     def __init__(
-        self, store: Store, wanted: Preferences, result: Result, now: int, book_id: int, state: BookState
+        self,
+        store: Store,
+        wanted: Preferences,
+        result: Result,
+        now: int,
+        book_id: int,
+        state: BookState,
+        exactly: Callable[[float], str | None],
     ) -> None:
+        """`exactly`: the CFI of how far the device is, if it can be told."""
+        self._exactly = exactly
         self._store = store
         self._wanted = wanted
         self._result = result
@@ -194,9 +205,9 @@ class Comparison:
             return None  # the server would take what is only looked into for what is read again
         entry = outbox.state_entry(self._store, rules.PROGRESS, self._id)
         page = _page_of(entry.payload) if entry is not None else None
-        outbox.revise(
-            self._store, rules.PROGRESS, self._id, progress_payload(ours, page, self._state.file_id), self._now
-        )
+        cfi = self._exactly(ours) if page is None else None
+        text = progress_payload(ours, page, self._state.file_id, cfi)
+        outbox.revise(self._store, rules.PROGRESS, self._id, text, self._now)
         return percent
 
     def _keep_status(self, status: str | None, percent: float) -> None:

@@ -23,6 +23,7 @@ BOOK = "/api/v1/books/"
 BOOKS = "/api/v1/books/batch?ids="
 ANSWER_MOST = 50  # books of one request: with their descriptions 10 kB each
 
+CFI_MAX_CHARS = 1_000  # of the server's column
 PAGES_MOST = 1_000_000
 ID_LIMIT = 2**53
 
@@ -34,10 +35,13 @@ _EPUB_FIELD = "epubProgress"
 class BookState:
     """`file_id`: which of the book's files on the server is of the device's format. `finished_at`: epoch seconds.
 
-    `page`: where the web reader is in a book of pages.
+    `page`: where the web reader is in a book of pages; `cfi`: where it is in text. `size_kib`: of that file, if it is
+    of our format.
     """
 
-    __slots__ = ("file_id", "finished_at", "hardcover_id", "heard", "page", "rating", "server_id", "status")
+    __slots__ = (
+        "cfi", "file_id", "finished_at", "hardcover_id", "heard", "page", "rating", "server_id", "size_kib", "status",
+    )  # fmt: skip
 
     def __init__(self, server_id: int, rating: str | None, status: str | None, heard: Heard) -> None:
         self.server_id = server_id
@@ -46,6 +50,8 @@ class BookState:
         self.heard = heard
         self.file_id: int | None = None
         self.page: int | None = None
+        self.cfi: str | None = None
+        self.size_kib: int | None = None
         self.hardcover_id: int | None = None  # which the servers' lists leave out
         self.finished_at: int | None = None
 
@@ -99,6 +105,8 @@ def read(record: Json, file: str, format: str) -> BookState:
     state = BookState(_whole(record.get("id")) or 0, _rating(record), _status(record), heard)
     state.file_id = _whole(server_file.get("id")) if isinstance(server_file, dict) else None
     state.page = _page(record.get(web)) if kind == ours else None
+    if kind == ours and isinstance(server_file, dict):
+        state.cfi, state.size_kib = _cfi(record.get(web)), _whole(server_file.get("fileSizeKb"))
     metadata = record.get("metadata")
     state.hardcover_id = hardcover_id(metadata.get("hardcoverBookId")) if isinstance(metadata, dict) else None
     state.finished_at = _instant(record.get("dateFinished"))
@@ -142,6 +150,11 @@ def hardcover_id(value: Json) -> int | None:
 def _page(progress: Json) -> int | None:
     page = _whole(progress.get("page")) if isinstance(progress, dict) else None
     return page if page is not None and 1 <= page <= PAGES_MOST else None
+
+
+def _cfi(progress: Json) -> str | None:
+    cfi = progress.get("cfi") if isinstance(progress, dict) else None
+    return cfi if isinstance(cfi, str) and 0 < len(cfi) <= CFI_MAX_CHARS else None
 
 
 def _whole(value: Json) -> int | None:

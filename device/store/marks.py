@@ -96,6 +96,12 @@ def never_seen(store: Store, book_id: int) -> set[int]:
     return {int(row[0]) for row in rows}
 
 
+def newest_dom(store: Store, book_id: int) -> int | None:
+    """The version of the rules by which KOReader spells places in this book, as far as a mark tells it."""
+    found = [mark.device.dom for mark in of_book(store, book_id) if mark.device is not None]
+    return max((dom for dom in found if dom is not None), default=None)
+
+
 def one(store: Store, id: int) -> StoredMark | None:
     row = store.execute(f"SELECT {_COLUMNS} FROM mark m WHERE m.id = ?", (id,)).fetchone()
     return None if row is None else StoredMark(*row)

@@ -215,3 +215,12 @@ def count_acknowledged(store: Store) -> int:
         "SELECT COUNT(*) FROM outbox WHERE kind = 'reading_session' AND state = 'acknowledged'"
     ).fetchone()
     return int(row[0])
+
+
+def last_place(store: Store, book_id: int) -> tuple[str, float] | None:
+    """(xpointer, fraction) of where the last reading of a book ended, if both are known."""
+    row = store.execute(
+        "SELECT end_xpointer, end_fraction FROM reading_session WHERE book_id = ? ORDER BY ended_at DESC LIMIT 1",
+        (book_id,),
+    ).fetchone()
+    return None if row is None or row[0] is None or row[1] is None else (str(row[0]), float(row[1]))

@@ -180,6 +180,12 @@ def title_and_file(store: Store, book_id: int) -> tuple[str, str] | None:
     return None if row is None else (str(row[0]), str(row[1]))
 
 
+def size_bytes(store: Store, book_id: int) -> int | None:
+    """Of the book's file, when it was last seen."""
+    row = store.execute("SELECT size_bytes FROM book WHERE id = ?", (book_id,)).fetchone()
+    return None if row is None or row[0] is None else int(row[0])
+
+
 def fingerprints(store: Store, book_id: int) -> list[str]:
     """Those that the book's file has had, that of today first."""
     rows = store.execute(
