@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 SHOWN_AS_BLOCK, SHOWN_INLINE, SHOWN_FLOATING = 64, 128, 192
 
 
-def drop_between_blocks(item: EngineItem, node: int) -> None:
-    """In a block: blank texts stay only between two things that stand in a line. What floats stands beside a line."""
+def drop_between_blocks(item: EngineItem, node: int, before: int, after: int) -> None:
+    """In a block: blank texts stay only between two things that stand in a line. What floats stands beside a line.
+    `before`, `after`: how the nodes that styles put at both ends are shown."""
     flags, ends, name_ids = item.flags, item.ends, item.name_ids
-    before = SHOWN_AS_BLOCK
     run: list[int] = []
     child, end = node + 1, ends[node]
     while child < end:
@@ -30,15 +30,17 @@ def drop_between_blocks(item: EngineItem, node: int) -> None:
             run.append(child)
         else:
             shown = flags[child] if name_ids[child] else SHOWN_INLINE
-            kept = SHOWN_INLINE in (before, shown) and _is_in_line(before) and _is_in_line(shown)
-            if not kept:
-                for blank in run:
-                    flags[blank] |= GONE
-            run.clear()
+            _drop_run(item, run, before, shown)
             before = shown
         child = ends[child]
-    for blank in run:
-        flags[blank] |= GONE
+    _drop_run(item, run, before, after)
+
+
+def _drop_run(item: EngineItem, run: list[int], before: int, after: int) -> None:
+    if SHOWN_INLINE not in (before, after) or not _is_in_line(before) or not _is_in_line(after):
+        for blank in run:
+            item.flags[blank] |= GONE
+    run.clear()
 
 
 def drop_beside_blocks(item: EngineItem, node: int) -> None:

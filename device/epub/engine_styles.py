@@ -52,7 +52,8 @@ _VALUES: dict[str, Container[str]] = {DISPLAY: _DISPLAYS, WHITE_SPACE: _PREFORMA
 
 
 class Wishes:
-    """None where nothing is wanted. `marks`: how the nodes that are put before and after the content are shown."""
+    """None where nothing is wanted. `marks`: how the nodes are shown that are put
+    `before` and `after` the content."""
 
     __slots__ = ("display", "floats", "marks", "preformatted")
 
@@ -60,7 +61,7 @@ class Wishes:
         self.display: int | None = None
         self.preformatted: bool | None = None
         self.floats: bool | None = None
-        self.marks: list[int] = []
+        self.marks: dict[str, int] = {}
 
 
 class Around:
@@ -125,7 +126,7 @@ class DocumentStyles:
         if attributes and "style" in attributes:
             for declaration in stylesheet.declared(attributes["style"]):
                 _take(winners, declaration, _STYLE_WEIGHT, 0)
-        return _wishes(winners, list(marks.values())) if winners or marks else None
+        return _wishes(winners, marks) if winners or marks else None
 
 
 _STYLE_WEIGHT = 1_000_000  # above every selector
@@ -268,7 +269,7 @@ def _display_of_mark(rule: Rule) -> int:
     return found
 
 
-def _wishes(winners: dict[str, tuple[tuple[bool, int, int], str]], marks: list[int]) -> Wishes:
+def _wishes(winners: dict[str, tuple[tuple[bool, int, int], str]], marks: dict[str, int]) -> Wishes:
     wishes = Wishes()
     wishes.marks = marks
     if DISPLAY in winners:

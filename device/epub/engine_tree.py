@@ -19,7 +19,8 @@ from __future__ import annotations
 from device.epub import engine_blanks, engine_math, engine_text
 from device.epub import engine_tags as tags
 from device.epub.engine_item import BLANK, HIDDEN, LITERAL, PREFORMATTED, STRIPPED, EngineItem
-from device.epub.engine_styles import Around, Head
+from device.epub.engine_open import Open
+from device.epub.engine_styles import Head
 from device.epub.engine_tokens import CDATA, CLOSE, OPEN, TEXT, Tag, tokens
 
 TYPE_CHECKING = False
@@ -32,48 +33,11 @@ DEPTH_MOST = 10_000  # of nested elements: unclosed ones nest what follows; an o
 _WITH_STRIPPED_LINE_END_DOM = 20210904
 _INVENTED = Tag(OPEN, "", {}, False, -1)
 _BLOCKS = (tags.BLOCK, tags.INLINE_BLOCK)
+_IN_LINE = (tags.INLINE, tags.INLINE_BLOCK)
 
 
 class TooLarge(Exception):
     """A document beyond the limits."""
-
-
-class _Open(Around):
-    """An element that is not closed yet, and what its children are up to now."""
-
-    __slots__ = (
-        "blanks",
-        "blocks",
-        "children",
-        "display",
-        "floating",
-        "floats",
-        "hidden",
-        "inlines",
-        "is_math",
-        "is_svg",
-        "node",
-        "preformatted",
-        "strips",
-        "supported",
-        "takes_text",
-        "texts",
-        "unseen",
-        "unshown",
-    )
-
-    def __init__(self, node: int, name: str, tag: Tag) -> None:
-        super().__init__(name, tag.attributes)
-        self.node = node
-        self.display = tags.BLOCK
-        self.floats = False
-        self.hidden = self.unseen = False  # no text of it is visible; not even a box of it is
-        self.preformatted = self.strips = self.is_svg = self.is_math = False
-        self.takes_text = True
-        self.supported = False  # of a `switch`: a case of it is one that the engine shows
-        self.children = 0  # elements, and texts that are not dropped at once
-        self.blocks = self.inlines = self.floating = self.unshown = 0  # elements that are shown so
-        self.texts = self.blanks = 0
 
 
 def parse_item(source: str, dom: int, styles: Styles | None = None, name: str = "") -> EngineItem:
@@ -119,7 +83,7 @@ class _Builder:
         self._styles: DocumentStyles | None = None
         self.item = EngineItem(source)
         self._visible: list[str] = []
-        self.stack: list[_Open] = []
+        self.stack: list[Open] = []
         self._open_names: dict[str, int] = {}
 
     def open(self, tag: Tag, source_at: int) -> None:
@@ -144,10 +108,10 @@ class _Builder:
         if tag.empty:
             self.close(tag.name, source_at)
 
-    def _push(self, name: str, tag: Tag, source_at: int, parent: _Open | None) -> None:
+    def _push(self, name: str, tag: Tag, source_at: int, parent: Open | None) -> None:
         if len(self.stack) >= DEPTH_MOST:
             raise TooLarge("the document is nested too deeply")
-        element = _Open(self._add_node(self.item.names.number(name), source_at, 0, 0), name, tag)
+        element = Open(self._add_node(self.item.names.number(name), source_at, 0, 0), name, tag)
         element.display = tags.display(name, tag.attributes)
         if parent is not None and parent.name in tags.CHOOSERS and self._is_passed_over(parent, name, tag):
             element.display = tags.NONE
@@ -180,7 +144,7 @@ class _Builder:
         self.stack.append(element)
         self._open_names[name] = self._open_names.get(name, 0) + 1
 
-    def _style(self, element: _Open) -> None:
+    def _style(self, element: Open) -> None:
         """What the book's own stylesheets want of it."""
         wishes = None if self._styles is None else self._styles.of(element, self.stack)
         if wishes is None:
@@ -189,15 +153,19 @@ class _Builder:
             element.display = wishes.display
         if wishes.preformatted is not None:
             element.preformatted = wishes.preformatted
-        for mark in wishes.marks:
+        for place, shown in wishes.marks.items():
             element.children += 1
-            element.blocks += mark == tags.BLOCK
-            element.inlines += mark in (tags.INLINE, tags.INLINE_BLOCK)
+            element.blocks += shown == tags.BLOCK
+            element.inlines += shown in _IN_LINE
+            if shown in _IN_LINE and place == "before":
+                element.begins_with = engine_blanks.SHOWN_INLINE
+            elif shown in _IN_LINE:
+                element.ends_with = engine_blanks.SHOWN_INLINE
         if wishes.floats and element.display != tags.NONE:
             element.floats = True
             element.display = tags.BLOCK if element.display == tags.INLINE else element.display
 
-    def _is_passed_over(self, parent: _Open, name: str, tag: Tag) -> bool:
+    def _is_passed_over(self, parent: Open, name: str, tag: Tag) -> bool:
         """Whether an element that is there for the choice is not chosen."""
         if parent.name == "switch":
             if name == "case":
@@ -262,7 +230,7 @@ class _Builder:
         if not element.hidden and not is_blank:
             self._show(engine_text.squeezed(text))
 
-    def _add_math_text(self, element: _Open, begin: int, end: int, literal: bool) -> None:
+    def _add_math_text(self, element: Open, begin: int, end: int, literal: bool) -> None:
         if element.name in tags.MATH_HOLDERS:
             return
         text = engine_text.processed(self._source[begin:end], element.preformatted, literal).text
@@ -279,7 +247,7 @@ class _Builder:
         if not element.hidden:
             self._show(engine_text.squeezed(engine_math.written(text, variant)))
 
-    def _separate(self, parent: _Open, source_at: int) -> None:
+    def _separate(self, parent: Open, source_at: int) -> None:
         """Between two children of a fence the engine puts a comma, or what the fence says."""
         if parent.name != "mrow" or not parent.children or self.stack[-2].name != "mfenced":
             return
@@ -335,7 +303,7 @@ class _Builder:
             elif element.blocks and shown_as == tags.INLINE and not alone:
                 engine_blanks.drop_beside_blocks(self.item, element.node)
             elif element.blocks and shown_as != tags.INLINE:
-                engine_blanks.drop_between_blocks(self.item, element.node)
+                engine_blanks.drop_between_blocks(self.item, element.node, element.begins_with, element.ends_with)
             elif (
                 element.floating
                 and alone

@@ -111,6 +111,21 @@ def test_a_mark_before_the_content_keeps_the_blanks_at_its_beginning() -> None:
     assert parse_item(f"<body>{body}</body>", 20260812).index_at(0, pointer) == 3
 
 
+def test_a_mark_stands_in_a_line_with_the_blank_beside_it() -> None:
+    body = "<div> <b>a</b><p>b</p><i>c</i> </div>"
+    for css, place, there in (
+        ("", "1", False),
+        ("div::before{content:''}", "1", True),
+        ("div::before{content:'';display:block}", "1", False),
+        ("div::after{content:''}", "1", True),
+        ("div::before, div::after{content:''}", "2", True),
+    ):
+        pointer = xpointer.parse(f"/body/DocFragment/body/div/text()[{place}].0")
+        assert pointer is not None
+        made = parse_item(f"<style>{css}</style><body>{body}</body>", 20260812, Styles(SHEETS.get))
+        assert (made.index_at(0, pointer) is not None) == there
+
+
 def test_blanks_between_nothing_but_floats_go() -> None:
     body = "<div><span>a</span> <span>b</span> <i>c</i> d</div><div><span>e</span> <span>f</span> </div>"
     assert "div[1]/text()[3]" in shown("span{float:left}", body)
