@@ -53,6 +53,7 @@ ARGUMENTS_MOST = 20  # of a job; the menu's items carry one or two
 TEXT_MOST_CHARS = 4_000  # of an argument or a path
 ID_LEAST_CHARS, ID_MOST_CHARS = 8, 64
 UTC_OFFSET_MOST_S = 86_400
+UTC_OFFSET_LEAST_S = -43_200  # where it is not told: a date that is too early outranks nothing
 _ID_CHARS = frozenset("0123456789abcdefghijklmnopqrstuvwxyz-")
 
 
@@ -74,7 +75,7 @@ class Job:
         self.book = ""  # the file of the book that is meant; for a job, the one that is open
         self.proxy = ""  # KOReader's HTTP proxy, as a URL
         self.fraction: float | None = None  # where that book is now, 0..1
-        self.utc_offset_s = 0  # of KOReader's local time
+        self.utc_offset_s = UTC_OFFSET_LEAST_S  # of KOReader's local time
         self.kosync = False  # whether KOReader's own progress sync sends by itself
 
     def asked_for(self) -> bool:

@@ -60,6 +60,10 @@ TURN_BOOKS = 3
 ROWS_MOST = 20_000  # of one of a book's lists: more than anybody marks, and 20 MB
 BOOKS_AT_ONCE = 1_000  # that are due; more than an e-reader holds books with highlights
 
+DECIDE_MOST_S = (
+    40  # a third of a run: the rest is for sending; the first look at 200 books may take a slow device longer
+)
+
 OF_HIGHLIGHTS = (rules.HIGHLIGHT, rules.IN_BOOK_NOTE)
 
 
@@ -106,8 +110,14 @@ class Annotations:
     # When
 
     def decide(self) -> None:
-        """About all books whose marks are not what they were. Raises ServerError."""
+        """About the books whose marks are not what they were; what takes too long is left for the next run.
+
+        Raises ServerError.
+        """
+        until = self._clock.monotonic_s() + DECIDE_MOST_S
         for place in due(self._store, self._wanted, self._account, self._job.asked_for()):
+            if self._clock.monotonic_s() > until:
+                break
             if settings.get(self._store, f"{settings.MARKS_ANSWER}{place.book_id}") is not None:
                 self._hear_and_decide(place, None)  # the answer is about what the lists say
             elif place.book_id not in self._unread:
@@ -298,6 +308,7 @@ class Annotations:
             else:
                 holding = identity.take_in(row, 0, found.pos0, found.pos1, known, found.text, found.dom)
                 holding.cfi, holding.place = row.cfi, place_of_row(row, normal_form)
+            _forget_the_servers_clock(holding)
             made.append((holding, found))
         if missed:
             self._result.say(protocol.INFO, texts.not_placed_here(self._title(place), missed))
@@ -420,6 +431,13 @@ def _is_turn(store: Store, now: int) -> bool:
     """Whether it is time for the books that are not being read. The first time is a day after the first run."""
     turn_at = settings.get(store, settings.MARKS_TURN_AT)
     return turn_at is not None and not 0 <= now - settings.get_int(store, settings.MARKS_TURN_AT) < TURN_EVERY_S
+
+
+def _forget_the_servers_clock(holding: Holding) -> None:
+    """When it was changed there is told by another clock, in another zone: an edit on the device would seem older."""
+    for mark in (holding.offered, *[link.agreed_device for link in holding.links]):
+        if mark is not None:
+            mark.changed_at = ""
 
 
 def _koreaders_words(local_s: int) -> str:

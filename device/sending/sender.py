@@ -1,10 +1,10 @@
 """Sending what waits: the loop that performs what `device/core/outbox.py` decides, book by book.
 
 The order of a run: each known book is served (what is unclear is read back, then what is new is sent, in order, up to
-the first answer that is not clear); books without an id are looked for in the server's library; the books are served
-again, for what was found; what failed is read back, and what is still too fresh to be asked for is waited for, if the
-run has the time; last come the sessions that gave way. So neither a library that cannot be read nor a book that makes
-trouble keeps the rest from going out.
+the first answer that is not clear); books without an id are looked for in the server's library; what has changed of
+highlights is decided about (`annotations.py`); the books are served again, for what was found and decided; what failed
+is read back, and what is still too fresh to be asked for is waited for, if the run has the time; last come the sessions
+that gave way. So neither a library that cannot be read nor a book that makes trouble keeps the rest from going out.
 
 Promises: an intent is on disk before its first byte leaves; a lost answer ends the sending of that run, so that a dead
 server costs one time-out, not one per entry; an entry that failed is not sent again in the same run; the next run
@@ -88,7 +88,6 @@ class Sender:
         """Raises ServerError when the run cannot go on; everything done so far is on disk."""
         if settings.get_int(self._store, settings.LIBRARY_FIRST):
             self._find_books()
-        self._marks.decide()
         self._serve_books(self._send_some)
         self._find_books()
         self._marks.decide()

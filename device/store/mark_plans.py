@@ -54,10 +54,12 @@ def read_since(store: Store, since: int, until: int, most: int) -> list[Place]:
 
 
 def due(store: Store, account: str, basis: str, most: int) -> list[Place]:
-    """Recorded books on the server whose marks are not as they were when they were decided about."""
+    """Recorded books on the server whose marks are not as they were when they were decided about; the last changed
+    first."""
     rows = store.execute(
         f"SELECT b.id, b.server_id, b.file, b.format {_WITH_PLAN} AND {_IS_DUE}"
-        f" AND p.planned_as IS NOT ('{STUCK}' || ?2 || ' ' || {_SEEN}) ORDER BY b.id LIMIT ?3",
+        f" AND p.planned_as IS NOT ('{STUCK}' || ?2 || ' ' || {_SEEN})"
+        " ORDER BY (SELECT MAX(m.device_at) FROM mark m WHERE m.book_id = b.id) DESC, b.id LIMIT ?3",
         (account, basis, most),
     )
     return [Place(*row) for row in rows]

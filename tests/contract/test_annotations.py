@@ -46,22 +46,11 @@ def test_a_highlight_arrives_at_its_words(any_desk: Desk) -> None:
 
 
 def test_a_highlight_that_only_koreaders_record_of_the_book_has_arrives(desk: Desk) -> None:
-    place = "/body/DocFragment[1]/body/p[3]/text()"
-    record = desk.device.file.with_suffix(".sdr") / "metadata.epub.lua"
-    record.parent.mkdir()
-    record.write_text(
-        "return {\n"
-        f'  ["partial_md5_checksum"] = "{desk.device.book["fingerprint"]}",\n'
-        '  ["cre_dom_version"] = 20240114,\n'
-        '  ["annotations"] = { [1] = { ["chapter"] = "Loomings", ["color"] = "red", ["drawer"] = "lighten",'
-        ' ["datetime"] = "2026-11-20 21:00:00", ["text"] = "Circumambulate", ["pageno"] = 3,'
-        f' ["page"] = "{place}.0", ["pos0"] = "{place}.0", ["pos1"] = "{place}.14" }} }},\n'
-        "}\n"
-    )
+    write_record(desk.device, 1)
     desk.device.closes()
     desk.device.sync()
     [row] = desk.web.rows()
-    assert (row["cfi"], row["text"]) == ("epubcfi(/6/2!/4/8,/1:0,/1:14)", "Circumambulate")
+    assert (row["cfi"], row["text"]) == ("epubcfi(/6/2!/4/8,/1:0,/1:5)", "Circu")
 
 
 def test_a_highlight_with_a_note_carries_it(any_desk: Desk) -> None:
@@ -361,3 +350,60 @@ def test_a_list_that_cannot_be_read_deletes_nothing(desk: Desk) -> None:
     desk.server.fault(when=lambda m, p, count: "/book/" in p and p.startswith("/api/v1/anno"), do="truncate")
     result = desk.device.sync("open", book=str(desk.device.file))
     assert result["changes"] == []
+
+
+# Two devices
+
+
+def test_two_devices_and_the_web_come_to_the_same(desk: Desk, tmp_path: Path) -> None:
+    other = Device(tmp_path / "other", desk.server)
+    desk.device.syncs(highlight("Call me Ishmael", note="One"))
+    other.closes()
+    other.applies(other.sync("open", book=str(other.file)))
+    assert other.notes() == ["One"]
+    other.marks[0] |= {"note": "Two", "datetime_updated": "2026-11-22 10:00:00"}  # by a clock behind the server's
+    other.has(*other.marks, highlight("Circumambulate", 1, 3, 1))
+    other.closes()
+    other.sync()
+    desk.device.let_hours_pass()
+    desk.device.applies(desk.device.sync("open", book=str(desk.device.file)))
+    assert sorted(desk.device.notes()) == ["", "Two"]
+    desk.device.closes()
+    desk.device.has(desk.device.marks[0])
+    desk.device.closes()
+    desk.device.sync()
+    other.let_hours_pass()
+    other.applies(other.sync("open", book=str(other.file)))
+    assert (other.texts(), [row["text"] for row in desk.web.rows()]) == (["Call me Ishmael"], ["Call me Ishmael"])
+
+
+def write_record(device: Device, marks: int) -> None:
+    """KOReader's record of the book, with so many highlights."""
+    place = "/body/DocFragment[1]/body/p[3]/text()"
+    items = "".join(
+        f'[{number + 1}] = {{ ["chapter"] = "Loomings", ["color"] = "red", ["drawer"] = "lighten",'
+        f' ["datetime"] = "2026-11-20 21:00:0{number}", ["text"] = "{"Circumambulate"[: number + 5]}", ["pageno"] = 3,'
+        f' ["page"] = "{place}.0", ["pos0"] = "{place}.0", ["pos1"] = "{place}.{number + 5}" }}, '
+        for number in range(marks)
+    )
+    record = device.file.with_suffix(".sdr") / "metadata.epub.lua"
+    record.parent.mkdir(exist_ok=True)
+    record.write_text(
+        f'return {{\n  ["partial_md5_checksum"] = "{device.book["fingerprint"]}",\n'
+        f'  ["cre_dom_version"] = 20240114,\n  ["annotations"] = {{ {items} }},\n}}\n'
+    )
+
+
+def test_a_lost_record_of_koreaders_deletes_nothing_and_is_asked_about(desk: Desk) -> None:
+    write_record(desk.device, 3)
+    desk.device.closes()
+    desk.device.sync()
+    assert len(desk.web.rows()) == 3
+    (desk.device.file.with_suffix(".sdr") / "metadata.epub.lua").unlink()
+    desk.device.closes()
+    result = desk.device.sync()
+    assert (len(desk.web.rows()), desk.web.requests("DELETE")) == (3, 0)
+    assert "has lost its record" in result["questions"][0]["text"]
+    answered = desk.device.answers(result, "Bring")
+    [change] = [change for change in answered["changes"] if change["kind"] == "annotations"]
+    assert [item["do"] for item in change["items"]] == ["add"] * 3
