@@ -8,16 +8,15 @@ Called by: `device/verbs/`.
 from __future__ import annotations
 
 from device import protocol
+from device.annotation_ingest import leave_there
 from device.core.annotations.merge import GO_AHEAD, RESTORE
-from device.store import books, holdings, mark_plans, marks, settings
+from device.store import books, holdings, mark_plans, settings
 from device.store import shared_values as stored_books
-from device.store.mark_plans import server_book
 from device.ui import annotation_texts as texts
 from device.verbs.annotation_results import reported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from device.core.annotations.holding import Holding
     from device.store.database import Store
     from device.verbs.run import Run
 
@@ -40,22 +39,11 @@ def take_report(store: Store, change: str, outcomes: str, now: int) -> dict[str,
             holding.took()
             holdings.save(store, holding, now)
         elif outcome in NO_PLACE and holding.on_device() is None:
-            _leave_there(store, mark.book_id, holding, outcome, account, now)
+            leave_there(store, mark.book_id, holding, outcome, account, now)
             found = stored_books.title_and_file(store, mark.book_id)
             if found is not None:
                 missed[found[0]] = missed.get(found[0], 0) + 1
     return missed
-
-
-def _leave_there(store: Store, book_id: int, holding: Holding, outcome: str, account: str, now: int) -> None:
-    from device.epub.positions import APPROXIMATE, CONVERTER
-
-    holding.could_not_take()
-    holdings.save(store, holding, now)
-    there = server_book(store, book_id)
-    if there is not None:
-        holdings.save_links(store, holding, account, there, now)
-    marks.set_position(store, holding.key, None, APPROXIMATE, outcome, CONVERTER)
 
 
 def answer(run: Run) -> None:
