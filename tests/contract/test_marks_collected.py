@@ -6,15 +6,22 @@ import contextlib
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from device.collecting_all import Everything
+from device.disk import Disk
+from device.folder import Folder
 from device.koreader import fingerprint
+from device.protocol import Job
+from device.store import database, marks
 from tests.fixtures import make_sidecars as make
-from tests.reader import Moment, Reader
+from tests.reader import ROOT, Moment, Reader
 from tests.sandbox import StandIn
 
 AT = 1_795_000_000
@@ -268,13 +275,47 @@ def test_a_second_copy_of_a_known_book_is_not_taken_for_it(device: Device) -> No
     assert device.rows("SELECT file FROM book") == [(str(book),)]
 
 
-def test_the_time_of_a_tap_is_kept_and_it_goes_on_the_next_time(device: Device) -> None:
-    books = [device.book(f"Book {number:03}") for number in range(40)]
-    for number, book in enumerate(books):
-        device.saves(book, *make.large(20), partial_md5_checksum=f"{number:032x}")
+def test_when_the_time_is_up_it_stops_and_goes_on_the_next_time(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books = [device.book(f"Book {number:03}") for number in range(50)]
+    for book in books:
+        device.saves(book, make.highlight(1))
     (device.koreader / "history.lua").write_bytes(make.history(books))
-    device.runs("collect-marks", "tap")
-    assert len({title for title, _, _ in device.marks()}) == 40
+    device.runs("status")
+    folder = Folder(Disk(), str(device.reader.data))
+    store = database.open_store(Disk(), folder.store, AT)
+    ticks = iter(range(1_000))
+    monkeypatch.setattr("time.monotonic", lambda: next(ticks))
+    counts, reported = [], []
+    for until in (30, 1_000):
+        everything = Everything(folder, store, Job(None, "collect-marks", "tap", 60), AT, until)
+        everything.collect(lambda done, total: reported.append((done, total)))
+        counts.append((everything.is_complete, marks.count_on_device(store)[0]))
+    store.close()
+    assert counts == [(False, 30), (True, 50)]
+    assert reported[:2] == [(0, 50), (20, 50)]
+    assert reported[-1] == (50, 50)
+
+
+MEASURED = (
+    "import resource, sys; from device.worker import main; code = main(sys.argv[1:]);"
+    " print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+)
+
+
+def test_a_record_of_4000_highlights_fits_into_a_small_device_also_when_they_are_known(device: Device) -> None:
+    book = device.book()
+    for notes in ("", "more"):
+        items = make.large(4_000)
+        device.saves(book, *(item | {"note": notes} if notes else item for item in items))
+        device.reads(book)
+        command = [sys.executable, "-c", MEASURED, "ingest", "--data", str(device.reader.data)]
+        run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120)
+        code, peak_mib = run.stdout.split()[-2:]
+        assert code == "0"
+        assert int(peak_mib) < 60
+    assert len(device.marks()) == 4_000
 
 
 def test_at_a_terminal_it_says_the_same(device: Device) -> None:
@@ -300,6 +341,18 @@ def test_after_a_lost_store_everything_is_collected_again(device: Device) -> Non
     (device.reader.data / "state.sqlite").unlink()
     device.runs("sync")
     assert len(device.marks()) == 2
+
+
+def test_after_a_lost_store_kept_journals_tell_of_marks_and_of_deletions(device: Device) -> None:
+    book = device.book()
+    gone = {name: make.highlight(1)[name] for name in ("datetime", "page", "pos0", "pos1")}
+    device.reads(book, {"changed": [make.highlight(1), make.highlight(2)], "dom": make.DOM})
+    device.runs()
+    device.reads(book, {"gone": [gone], "dom": make.DOM})
+    device.runs()
+    (device.reader.data / "state.sqlite").unlink()
+    device.runs()
+    assert device.marks() == [("Moby Dick", made_at(1), 1), ("Moby Dick", made_at(2), 0)]
 
 
 def test_after_a_damaged_store_no_mark_is_there_twice(device: Device) -> None:
