@@ -244,7 +244,10 @@ class History:
         else:
             del server.rows[row.kind, row.id]
             self.witness.gives_up(f"{row.note} {row.title}")
-            has_another = any(other.cfi == row.cfi and other.kind != BOOKMARK for other in server.rows.values())
+            place = spelt_cfi(row.cfi)
+            has_another = any(
+                spelt_cfi(other.cfi) == place and other.kind != BOOKMARK for other in server.rows.values()
+            )
             self.did_on_web(row, "delete beside" if has_another else "delete")
             self.say(f"web deletes {row.kind} {row.cfi} {row.note!r} {row.title!r}")
 

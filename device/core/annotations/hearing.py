@@ -11,6 +11,7 @@ from device.core.annotations.destinations import Wishes, note_after, note_of, pl
 from device.core.annotations.holding import COPY, MAIN, OLD, STAND_IN, TWIN, Holding, Link
 from device.core.annotations.marks import DeviceMark, ServerMark
 from device.core.annotations.words import both_edited, clean, merged_note, same_note, same_words, squeezed
+from device.core.outbox import IN_BOOK_NOTE
 
 # What is to be said to the reader.
 BOTH_KEPT, EDIT_WON, LOOK_OURS = "both_kept", "edit_won", "look_ours"
@@ -183,6 +184,8 @@ class Hearing:
         self.links.remove(link)
         row, twin.role, twin.heard, twin.row = twin.row, MAIN, False, None
         self._is_there(twin, row)
+        if self.wanted is not None:
+            take_look(twin, self.wanted)
         return True
 
     def _is_changed(self, link: Link, wanted: DeviceMark) -> bool:
@@ -246,8 +249,17 @@ def _without_note(agreed: DeviceMark, had: ServerMark) -> tuple[DeviceMark, Serv
     return agreed, had
 
 
+def take_look(link: Link, wanted: DeviceMark) -> None:
+    """What has become the main link does not make the reader's colours a change that it had not been told."""
+    if link.agreed_device is not None:
+        link.agreed_device = link.agreed_device.copy()
+        link.agreed_device.color, link.agreed_device.drawer = wanted.color, wanted.drawer
+
+
 def carries_note(main: Link, copy: Link | None, twin: Link | None, wishes: Wishes) -> bool:
     """Whether the mark at its place has the note too; else only what stands beside it has."""
+    if twin is not None and twin.kind != IN_BOOK_NOTE:
+        twin = None
     if copy is None and twin is None:
         return True
     if main.agreed_server is not None and clean(main.agreed_server.note):
