@@ -32,6 +32,7 @@ from device.epub.outcomes import (
     UNUSABLE,
     Pointers,
 )
+from device.epub.xpointer import Step, XPointer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -115,6 +116,11 @@ def _place(
             results[one.number].reason = found
             left.append(one)
             continue
+        if not chapter.words:
+            pos0 = _beginning(book, item, explicit_ones, dom)
+            if pos0 is not None:
+                results[one.number] = Pointers(pos0, None, None, REPAIRED, NO_TEXT)
+            continue
         has_extent = found.end > found.begin
         pos0 = _written(book, chapter, found.begin, False, explicit_ones, dom)
         pos1 = _written(book, chapter, found.end - 1, True, explicit_ones, dom) if has_extent else None
@@ -140,6 +146,16 @@ def _written(book: OpenedBook, chapter: Chapter, index: int, after: bool, explic
     return None
 
 
+def _beginning(book: OpenedBook, item: SpineItem, explicit_ones: bool, dom: int) -> str | None:
+    """Of a chapter that is nothing but pictures."""
+    fragments = book.fragments(dom)
+    for number, fragment in enumerate(fragments, 1):
+        if fragment.item is item and fragment.in_item == 0:
+            pointer = XPointer(number, [Step("body", 1, alone=True)], 0, bare=len(fragments) == 1)
+            return xpointer.written(pointer, explicit_ones)
+    return None
+
+
 def _in_chapter(chapter: Chapter, asked: _Asked) -> _Stretch | str:
     """Where it is, or why it is nowhere."""
     start, end = asked.cfi.start, asked.cfi.end
@@ -147,7 +163,7 @@ def _in_chapter(chapter: Chapter, asked: _Asked) -> _Stretch | str:
         index = chapter.index_of(start)
         if index is None:
             return NO_PLACE
-        return _Stretch(index, index, None, EXACT, "") if chapter.words else HIDDEN
+        return _Stretch(index, index, None, EXACT, "")
     span = chapter.span_of(start, end)
     words = text_search.bare(asked.text)
     if span is None:

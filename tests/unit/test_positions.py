@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from device.epub import outcomes
 from device.epub.joining import open_chapter
+from device.epub.opened_book import OpenedBook
 from device.epub.positions import APPROXIMATE, EXACT, REPAIRED, Cfi, Pointers, Positions, Wanted
+from device.epub.xpointer import written
 from tests.fixtures.make_torture_books import Document, chapters, write
 
 DOM = 20240114
@@ -256,6 +258,13 @@ def test_without_words_a_lost_end_is_not_guessed(book: Book) -> None:
     assert (found.pos0, found.status) == (None, APPROXIMATE)
 
 
+def test_a_bookmark_on_the_web_in_a_chapter_of_pictures_is_its_beginning(book: Book) -> None:
+    path = book("<p>one</p>", "<p><img src='a.png' alt=''/></p>")
+    found = to_pointers(path, "epubcfi(/6/4!/4/2/2)")
+    assert (found.pos0, found.pos1, found.status) == ("/body/DocFragment[2]/body.0", None, REPAIRED)
+    assert to_cfi(path, found.pos0 or "", None, None).cfi == "epubcfi(/6/4!/4)"
+
+
 def test_words_that_koreader_hides_have_no_place(book: Book) -> None:
     found = to_pointers(book("<p>seen</p><p hidden='hidden'>not seen</p>"), "epubcfi(/6/2!/4/4,/1:0,/1:3)", "not")
     assert (found.pos0, found.status, found.reason) == (None, APPROXIMATE, outcomes.HIDDEN)
@@ -303,6 +312,76 @@ def test_a_cfi_that_the_web_reader_cannot_follow_is_found_by_long_words(book: Bo
 
 
 # --- whatever comes -------------------------------------------------------------------------------------------------
+
+BITS = st.sampled_from(
+    [
+        *(
+            "alpha ",
+            "beta",
+            "gamma 42 ",
+            "\n",
+            "  ",
+            "\U0001f600",
+            "é",
+            "\u00ad",
+            "&amp;",
+            "&nbsp;",
+            "&mdash;",
+            " & ",
+            "&x;",
+        ),
+        *(
+            "<p>",
+            "</p>",
+            "<b>",
+            "</b>",
+            "<i id='x'>",
+            "</i>",
+            "<div>",
+            "</div>",
+            "<br/>",
+            "<br>",
+            "<p/>",
+            "<ruby>漢<rt>",
+        ),
+        *(
+            "</rt></ruby>",
+            "<table><tr><td>",
+            "</td></tr></table>",
+            "<pre>\n",
+            "</pre>",
+            "<!-- c -->",
+            "<![CDATA[<x>]]>",
+        ),
+        *("<?pi x?>", "<svg>", "</svg>", "<math><mi>x</mi>", "</math>", "<p hidden=''>", "<a title='>'>", "</a>", "\t"),
+    ]
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(BITS, min_size=1, max_size=30), st.integers(0, 99), st.integers(1, 40))
+def test_any_words_of_any_chapter_are_placed_where_they_are_or_not_at_all(
+    tmp_path_factory: pytest.TempPathFactory, bits: list[str], begin: int, length: int
+) -> None:
+    path = str(write(tmp_path_factory.getbasetemp() / "any.epub", chapters(["".join(bits)])))
+    with Positions(path, DOM) as opened:
+        book = OpenedBook(path, DOM)
+        chapter = book.chapter(book.spine.items[0], DOM)
+        book.close()
+        if begin >= len(chapter.words):
+            return
+        end = min(len(chapter.words), begin + length)
+        first, last = chapter.pointer_at(begin, False), chapter.pointer_at(end - 1, True)
+        assert first is not None
+        assert last is not None
+        words = chapter.words[begin:end]
+        found = opened.to_cfis([Wanted(written(first[1], True), written(last[1], True), words)])[0]
+        if found.status == APPROXIMATE:
+            return
+        back = opened.to_pointers([(found.cfi or "", found.text)], explicit_ones=True)[0]
+        if back.status != APPROXIMATE:
+            assert (back.pos0, back.pos1) == (written(first[1], True), written(last[1], True))
+
 
 STEPS = st.sampled_from(["p", "p[1]", "p[2]", "p[9]", "div", "text()", "text()[2]", "autoBoxing", "x", "", "[", "body"])
 POINTERS = st.one_of(
