@@ -27,7 +27,7 @@ from device.core.annotations.destinations import (
     place_of_row,
     set_note,
 )
-from device.core.annotations.hearing import carries_note, is_moved, take_look
+from device.core.annotations.hearing import carries_note, is_moved
 from device.core.annotations.holding import COPY, MAIN, STAND_IN, TWIN, Holding, Link, old_role
 from device.core.annotations.marks import DeviceMark, ServerMark
 from device.core.annotations.words import clean, same_note, same_words
@@ -145,7 +145,6 @@ class _Wanted:
         if main is None or (main.remote_id is None and main.sent_server is None):
             self.links = [link for link in self.links if link is not main]
             twin.role = MAIN
-            take_look(twin, self._mark)
 
     def _take_old_back(self) -> None:
         """The row that was to be replaced is what is wanted again, and the new one has not been sent."""

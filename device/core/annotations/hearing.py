@@ -184,9 +184,21 @@ class Hearing:
         self.links.remove(link)
         row, twin.role, twin.heard, twin.row = twin.row, MAIN, False, None
         self._is_there(twin, row)
-        if self.wanted is not None:
-            take_look(twin, self.wanted)
+        self._take_look(twin)
         return True
+
+    def _take_look(self, link: Link) -> None:
+        """What has become the main link looks as it does there: so it is no edit of the reader's that would have to
+        survive its deletion."""
+        agreed = link.agreed_device
+        if agreed is None or self.wanted is None:
+            return
+        self.wanted, link.agreed_device = self.wanted.copy(), agreed.copy()
+        self.wanted.color = agreed.color
+        if link.kind == IN_BOOK_NOTE:
+            link.agreed_device.drawer = self.wanted.drawer  # which has none there
+        else:
+            self.wanted.drawer = agreed.drawer
 
     def _is_changed(self, link: Link, wanted: DeviceMark) -> bool:
         """Whether the device has what the server had not been told yet."""
@@ -247,13 +259,6 @@ def _without_note(agreed: DeviceMark, had: ServerMark) -> tuple[DeviceMark, Serv
     agreed, had = agreed.copy(), had.copy()
     agreed.note = had.note = ""
     return agreed, had
-
-
-def take_look(link: Link, wanted: DeviceMark) -> None:
-    """What has become the main link does not make the reader's colours a change that it had not been told."""
-    if link.agreed_device is not None:
-        link.agreed_device = link.agreed_device.copy()
-        link.agreed_device.color, link.agreed_device.drawer = wanted.color, wanted.drawer
 
 
 def carries_note(main: Link, copy: Link | None, twin: Link | None, wishes: Wishes) -> bool:
