@@ -16,12 +16,15 @@ from device.core.annotations.destinations import page_place
 from device.core.outbox import BOOKMARK, HIGHLIGHT
 from device.epub.archive import Unreadable
 from device.epub.cfi import normal_form
+from device.epub.xpointer import parse
 from device.store import marks
 from device.store.holdings import SENDABLE
 from device.ui import annotation_texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from device.core.annotations.holding import Holding
     from device.core.annotations.marks import DeviceMark, ServerMark
     from device.epub.positions import Wanted
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from device.store.shared_values import Place
 
 EPUB = "epub"
+AT_ONCE = 50  # marks that are placed between two looks at the clock: seconds on the slowest device
 EXACT = SENDABLE[0]
 
 
@@ -61,8 +65,11 @@ def has_fixed_pages(place: Place) -> bool:
     return file_kinds.kind(place.file) != file_kinds.FLOWING
 
 
-def place_marks(store: Store, place: Place, stored: list[StoredMark]) -> None:
-    """Finds the CFIs of the marks that need it, and keeps them. Raises CannotRead."""
+def place_marks(store: Store, place: Place, stored: list[StoredMark], check_time: Callable[[], None]) -> None:
+    """Finds the CFIs of the marks that need it, and keeps them, some at a time. `check_time` raises between these.
+
+    Raises CannotRead.
+    """
     if not has_places(place):
         return
     from device.epub import positions
@@ -71,17 +78,27 @@ def place_marks(store: Store, place: Place, stored: list[StoredMark]) -> None:
     unplaced = [(mark, device) for mark, device in unplaced if _is_to_be_placed(mark, device, positions.CONVERTER)]
     if not unplaced:
         return
-    wanted = [_wanted(mark.kind, device) for mark, device in unplaced]
+    unplaced.sort(key=lambda pair: _chapter(pair[1]))
     try:
         with positions.Positions(place.file, _dom(stored)) as book:
-            found = book.to_cfis(wanted)
+            for start in range(0, len(unplaced), AT_ONCE):
+                check_time()
+                some = unplaced[start : start + AT_ONCE]
+                found = book.to_cfis([_wanted(mark.kind, device) for mark, device in some])
+                with store.transaction():
+                    for (mark, _), cfi in zip(some, found, strict=True):
+                        mark.cfi, mark.position = cfi.cfi, cfi.status
+                        mark.position_reason, mark.converter = cfi.reason or None, positions.CONVERTER
+                        reason = mark.position_reason
+                        marks.set_position(store, mark.id, mark.cfi, mark.position, reason, mark.converter)
     except (Unreadable, OSError) as problem:
         raise CannotRead(_cause(problem)) from problem
-    with store.transaction():
-        for (mark, _), cfi in zip(unplaced, found, strict=True):
-            mark.cfi, mark.position = cfi.cfi, cfi.status
-            mark.position_reason, mark.converter = cfi.reason or None, positions.CONVERTER
-            marks.set_position(store, mark.id, mark.cfi, mark.position, mark.position_reason, mark.converter)
+
+
+def _chapter(device: DeviceMark) -> int:
+    """In whose order they are placed, so that a chapter is read once."""
+    pointer = parse(device.pos0)
+    return 0 if pointer is None else pointer.fragment
 
 
 def _is_to_be_placed(mark: StoredMark, device: DeviceMark, converter: int) -> bool:

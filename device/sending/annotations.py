@@ -225,7 +225,7 @@ class Annotations:
         cause = ""
         stored = marks.of_book(self._store, place.book_id)
         try:
-            annotation_places.place_marks(self._store, place, stored)
+            annotation_places.place_marks(self._store, place, stored, self._check_time)
         except annotation_places.CannotRead as problem:
             cause = str(problem)
         if heard is not None:
