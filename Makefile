@@ -34,7 +34,7 @@ $(WEB): tests/web/package.json tests/web/package-lock.json
 
 demo: $(VENV) ## a reading of a real book, from page turn to server, and what arrived [PICTURE=file.png]
 	@$(HOST) demo $(if $(PICTURE),web)
-	@$(MAKE) --no-print-directory $(WEB) >/dev/null 2>&1 || true # without it the demo says what it cannot show
+	@$(MAKE) --no-print-directory $(WEB) 2>/dev/null || true # without it the demo says what it cannot show
 	@$(PYTHON) -m tests.demo $(if $(PICTURE),--screenshot "$(PICTURE)")
 
 test: check $(WEB) ## everything, with the static ARM executable under qemu (first run builds it: about 15 minutes)
