@@ -10,7 +10,8 @@ of a mark), `merge.py` (what follows, and in which order these modules are used)
     book_notes.py      a mark as a note on the book's page, and the note in it again
     destinations.py    what a mark becomes on the server
     holding.py         what is known of one mark, and what the device has done with it
-    identity.py        which mark is which: then and now, here and there
+    identity.py        which mark is which on the device, then and now
+    server_rows.py     which of the server's rows is which mark
     hearing.py         what the server's lists say of a mark
     calls.py           what the server is to be told of it
     merge.py           the three-way merge of one mark

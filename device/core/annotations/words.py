@@ -12,6 +12,8 @@ from device.core.outbox import BOOKMARK
 
 BLOCK = "\n\n"  # between the two notes that were both kept; a note is compared in pieces between such lines
 
+TELLING_CHARS = 12  # so much of a text has to be there before it says which highlight it is
+
 # What a line break, an engine or a server may make different in one and the same text.
 _INVISIBLE = "\u00ad\u200b\ufeff"
 _WITHOUT_INVISIBLE = str.maketrans("", "", _INVISIBLE)
