@@ -11,7 +11,7 @@ import time
 
 from tests.annotations.history import try_many
 
-TELL_EVERY = 10_000
+TELL_EVERY = 5_000
 
 
 def main(arguments: list[str]) -> int:
