@@ -203,8 +203,9 @@ def _try_next(book: OpenedBook, tasks: list[_Task]) -> None:
         except Unusable:
             for task in together:
                 task.is_cut_off = True
-                if task.attempts.pop(0).is_certain:
+                if task.attempts[0].is_certain:
                     task.reason = UNUSABLE
+                task.attempts = [attempt for attempt in task.attempts if attempt.item is not first.item]
             continue
         for task in together:
             task.found = _in_chapter(book, chapter, task, task.attempts.pop(0))

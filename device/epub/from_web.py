@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from device.epub import cfi as cfis
 from device.epub import text_search, xpointer
+from device.epub.browser_nodes import units_of
 from device.epub.joining import Chapter, Unusable
 from device.epub.opened_book import DOM_DEFAULT, OpenedBook
 from device.epub.outcomes import (
@@ -38,6 +39,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from device.epub.joining import Span
     from device.epub.spine import SpineItem
+
+CUT_OFF_UNITS = 4_990  # the server keeps 5,000 UTF-16 units of a text; a sign that would be cut in half goes as a whole
 
 
 class _Asked:
@@ -173,6 +176,8 @@ def _in_chapter(chapter: Chapter, asked: _Asked) -> _Stretch | str:
         return _Stretch(span.begin, span.end, asked.text, EXACT, "")
     if not words or text_search.bare(span.text) == words:
         return _as_selected(chapter, span, asked.text, "")
+    if units_of(asked.text) >= CUT_OFF_UNITS and text_search.bare(span.text).startswith(words):
+        return _as_selected(chapter, span, "", "")  # the server has cut off the rest of the words
     return _near(chapter, asked, span, words)
 
 

@@ -279,6 +279,13 @@ def test_of_words_that_are_hidden_in_part_the_seen_ones_are_the_highlight(book: 
     assert outer.pos1 == "/body/DocFragment/body/p[1]/text()[2].4"
 
 
+def test_a_text_that_the_server_has_cut_off_does_not_shorten_the_highlight(book: Book) -> None:
+    text = "word " * 1_200
+    found = to_pointers(book(f"<p>{text}</p>"), "epubcfi(/6/2!/4/2,/1:0,/1:5999)", text[:5_000])
+    assert (found.pos1, found.status) == ("/body/DocFragment/body/p/text().5999", EXACT)
+    assert found.text == text.strip()
+
+
 def test_other_words_than_the_book_has_are_not_placed(book: Book) -> None:
     found = to_pointers(book(), "epubcfi(/6/2!/4/2,/1:4,/1:9)", "quite other words")
     assert (found.pos0, found.status, found.reason) == (None, APPROXIMATE, outcomes.NOT_FOUND)
