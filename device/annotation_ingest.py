@@ -151,6 +151,9 @@ class _Book:
 
     def see(self, seen: list[DeviceMark], at: int) -> None:
         """Some of the marks that the device has."""
+        if not self._holdings:
+            self._add_all(seen, at)
+            return
         found = identity.take_seen(self._holdings, seen, False, False, _spelt)
         for holding in found.changed:
             self._save(holding, at)
