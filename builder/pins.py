@@ -49,6 +49,7 @@ class Target:
     gnu_triplet: str
     openssl: tuple[str, ...]
     optimise: str
+    optimise_modules: str
     optimise_libraries: str
     long_bytes: int
     qemu: str

@@ -117,6 +117,7 @@ def executable(workshop: Workshop, target: Target, compiler: Compiler, modules: 
             *(f"-I{folder}" for folder in folders),
         ]
         ours = compile_command([target.optimise, *flags, f"-I{include}"])
+        our_modules = compile_command([target.optimise_modules, *flags, f"-I{include}"])
         work: dict[str, list[str | Path]] = {
             "inittab": [*core, bench.work / "inittab.c"],
             "frozen_table": [*core, parts.frozen / "table.c"],
@@ -126,7 +127,7 @@ def executable(workshop: Workshop, target: Target, compiler: Compiler, modules: 
             "constants": [*ours, bench.work / "constants.c"],
         }
         work |= {Path(name).stem: [*ours, runtime / name] for name in nuitka_codegen.SOURCES if name != "MainProgram.c"}
-        work |= {file.stem: [*ours, file] for file in sorted(parts.generated.glob("*.c"))}
+        work |= {file.stem: [*our_modules, file] for file in sorted(parts.generated.glob("*.c"))}
         with ThreadPoolExecutor(workshop.jobs) as pool:
             jobs = [
                 pool.submit(
@@ -159,7 +160,7 @@ def executable(workshop: Workshop, target: Target, compiler: Compiler, modules: 
         )
 
     needs = [compiler.folder, parts.python, *parts.libraries.values(), parts.frozen, parts.generated, parts.nuitka_tree]
-    inputs = [builtins, target.optimise, GENERATED_FLAGS, LINK_FLAGS, tree_digest(C_FOLDER)]
+    inputs = [builtins, target.optimise, target.optimise_modules, GENERATED_FLAGS, LINK_FLAGS, tree_digest(C_FOLDER)]
     code = [__file__, str(NUITKA_CODEGEN)]
     return workshop.entry("program", target.name, code=code, inputs=inputs, needs=needs, make=make)
 
