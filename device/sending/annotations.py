@@ -1,13 +1,12 @@
-"""Highlights, notes and bookmarks: what is to be sent of them, what the device is to be given, and when the server's
-lists are read.
+"""Highlights, notes and bookmarks: what is to be sent of them, and what the device is to be given.
 
 A book's marks are decided about together: where they stand is looked up (`annotation_places.py`), the rules say what
 follows (`device/core/annotations/`), and that becomes entries of the outbox and offers to the device, in one
 transaction. What is new goes out without asking: the server refuses a second one at the same place. Before anything is
 changed or deleted the book's lists are read in the same run, and what is in them is decided about first.
 
-The lists are read besides: of the book that has just been opened, or closed within the hour; when the reader asks; of
-what the server has named without saying its number; and of a few others once a day.
+The lists are read besides when it is a book's turn (`annotation_turns.py`), and of what the server has named without
+saying its number.
 
 Promises: a list that could not be read to its end says nothing; a list without what was in it before is believed only
 if the server still has the book. A book that cannot be read keeps none of the others, and nothing else of it, waiting.
@@ -27,6 +26,7 @@ from device.core.annotations.marks import ServerMark
 from device.core.instants import to_iso
 from device.epub.cfi import normal_form
 from device.sending import agreeing, annotation_places
+from device.sending import annotation_turns as turns
 from device.sending.changes import GONE
 from device.server import deliveries
 from device.server.errors import ServerFailed
@@ -52,17 +52,9 @@ if TYPE_CHECKING:
     from device.store.outbox import BookToServe, Entry
     from device.store.shared_values import Place
 
-PULL_EVERY_S, PULL_ASKED_EVERY_S = 3_600, 60  # of one book
-JUST_CLOSED_S = 3_600  # what was read before that is not read any more
-CLOSED_MOST = 5  # books that somebody closes within that time
-TURN_EVERY_S = 86_400  # for the books that are not being read: when one is opened its lists are read anyway
-TURN_BOOKS = 3
 ROWS_MOST = 20_000  # of one of a book's lists: more than anybody marks, and 20 MB
-BOOKS_AT_ONCE = 1_000  # that are due; more than an e-reader holds books with highlights
 
-DECIDE_MOST_S = (
-    40  # a third of a run: the rest is for sending; the first look at 200 books may take a slow device longer
-)
+DECIDE_MOST_S = 40  # a third of a run, for the rest is for sending: a first look at 200 books may take longer
 
 OF_HIGHLIGHTS = (rules.HIGHLIGHT, rules.IN_BOOK_NOTE)
 
@@ -103,7 +95,7 @@ class Annotations:
         self._heard: dict[int, set[str]] = {}  # by book: of which kinds the lists were read in this run
         self._unheard: set[int] = set()  # books whose lists could not be had in this run
         self._unread: set[int] = set()  # books whose file could not be read in this run
-        self._stuck = {place.book_id for place in mark_plans.stuck(store, self._account, BOOKS_AT_ONCE)}
+        self._stuck = {place.book_id for place in mark_plans.stuck(store, self._account, turns.BOOKS_AT_ONCE)}
         self._named: dict[int, Place] = {}  # books with something that is there under a number that is not known
         self.problem: ServerFailed | None = None  # why lists could not be had
 
@@ -115,7 +107,7 @@ class Annotations:
         Raises ServerError.
         """
         until = self._clock.monotonic_s() + DECIDE_MOST_S
-        for place in due(self._store, self._wanted, self._account, self._job.asked_for()):
+        for place in turns.due(self._store, self._wanted, self._account, self._job.asked_for()):
             if self._clock.monotonic_s() > until:
                 break
             if settings.get(self._store, f"{settings.MARKS_ANSWER}{place.book_id}") is not None:
@@ -130,9 +122,9 @@ class Annotations:
     def pull(self) -> None:
         """Reads the lists for which it is time. Raises ServerError."""
         now = self._clock.wall_s()
-        for place in to_pull(self._store, self._wanted, self._job, now, self._account):
+        for place in turns.to_pull(self._store, self._wanted, self._job, now, self._account):
             self._hear_and_decide(place, None)
-        if _is_turn(self._store, now) or settings.get(self._store, settings.MARKS_TURN_AT) is None:
+        if turns.is_turn(self._store, now) or settings.get(self._store, settings.MARKS_TURN_AT) is None:
             with self._store.transaction():
                 settings.put(self._store, settings.MARKS_TURN_AT, str(now))
         self.decide()
@@ -256,7 +248,7 @@ class Annotations:
                     self._keep(place, holding, now)
             inexact = self._put(place, planned.plans, heard is not None, now)
             self._ask(place, planned, answer)
-            mark_plans.note(self._store, place, self._account, _basis(self._wanted), bool(cause))
+            mark_plans.note(self._store, place, self._account, turns.basis(self._wanted), bool(cause))
         if cause:
             self._unread.add(place.book_id)
         self._say(place, says, inexact)
@@ -278,7 +270,7 @@ class Annotations:
     def _held(self, place: Place, stored: list[StoredMark]) -> list[Holding]:
         """Those of the kinds that are wanted, with their places."""
         held = holdings.of_book(self._store, place.book_id, self._account, stored)
-        held = [holding for holding in held if self._wanted.get(SWITCHES[holding.kind]) == preferences.ON]
+        held = [holding for holding in held if turns.is_wanted(self._wanted, holding.kind)]
         annotation_places.spell(held, place, stored)
         return held
 
@@ -388,51 +380,6 @@ class Annotations:
         return place.file if found is None else found[0]
 
 
-SWITCHES = {rules.HIGHLIGHT: preferences.HIGHLIGHTS, rules.BOOKMARK: preferences.BOOKMARKS}
-
-
-def are_of_interest(store: Store, wanted: Preferences, job: Job, now: int) -> bool:
-    """Whether a run has something to do for highlights, although nothing else waits."""
-    account = settings.get(store, settings.MATCHES_OF) or ""
-    return bool(
-        due(store, wanted, account, job.asked_for())
-        or to_pull(store, wanted, job, now, account)
-        or (is_on(wanted) and mark_plans.are_any_unmatched(store))
-    )
-
-
-def due(store: Store, wanted: Preferences, account: str, asked_for: bool) -> list[Place]:
-    """Books about whose marks something is to be decided; where one could not be read, only if the reader asks."""
-    if not is_on(wanted) or not mark_plans.are_any(store):
-        return []
-    found = mark_plans.due(store, account, _basis(wanted), BOOKS_AT_ONCE)
-    return [*found, *mark_plans.stuck(store, account, BOOKS_AT_ONCE)] if asked_for else found
-
-
-def to_pull(store: Store, wanted: Preferences, job: Job, now: int, account: str) -> list[Place]:
-    """The book that is open, or was closed just now; and once a day a few others."""
-    if not is_on(wanted):
-        return []
-    places = stored_books.matched_with_file(store, job.book) if job.book else []
-    if job.reason != protocol.OPEN:
-        places.extend(mark_plans.read_since(store, now - JUST_CLOSED_S, now, CLOSED_MOST))
-        if _is_turn(store, now):
-            places.extend(mark_links.longest_unpulled(store, account, now - TURN_EVERY_S, TURN_BOOKS))
-    every_s = PULL_ASKED_EVERY_S if job.asked_for() else PULL_EVERY_S
-    found: dict[int, Place] = {}
-    for place in places:
-        age_s = now - mark_links.pulled_at(store, place.book_id, account)
-        if not 0 <= age_s < every_s:
-            found[place.book_id] = place
-    return list(found.values())
-
-
-def _is_turn(store: Store, now: int) -> bool:
-    """Whether it is time for the books that are not being read. The first time is a day after the first run."""
-    turn_at = settings.get(store, settings.MARKS_TURN_AT)
-    return turn_at is not None and not 0 <= now - settings.get_int(store, settings.MARKS_TURN_AT) < TURN_EVERY_S
-
-
 def _forget_the_servers_clock(holding: Holding) -> None:
     """When it was changed there is told by another clock, in another zone: an edit on the device would seem older."""
     for mark in (holding.offered, *[link.agreed_device for link in holding.links]):
@@ -442,23 +389,3 @@ def _forget_the_servers_clock(holding: Holding) -> None:
 
 def _koreaders_words(local_s: int) -> str:
     return to_iso(local_s)[:19].replace("T", " ")
-
-
-def is_on(wanted: Preferences) -> bool:
-    return any(wanted.get(key) == preferences.ON for key in SWITCHES.values())
-
-
-def _basis(wanted: Preferences) -> str:
-    """What a decision depends on besides the marks themselves."""
-    from device.epub.positions import CONVERTER
-
-    return " ".join([str(CONVERTER), *[str(wanted.get(key)) for key in _OF_DECISIONS]])
-
-
-_OF_DECISIONS = (
-    preferences.HIGHLIGHTS,
-    preferences.BOOKMARKS,
-    preferences.NOTES_TO,
-    preferences.NOTES_IN_BOOK,
-    preferences.MARKS_UPLOAD,
-)

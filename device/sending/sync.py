@@ -14,7 +14,7 @@ from device.core import preferences as table
 from device.core.instants import CLOCK_TOLERANCE_S
 from device.core.server_clock import Measured, Now
 from device.recovery import evidence
-from device.sending.annotations import are_of_interest
+from device.sending.annotation_turns import are_of_interest
 from device.sending.book_states import pulls
 from device.sending.clock import Clock
 from device.sending.placing import place
