@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.conformance import forward, report, reverse
 from tests.conformance.converter import Converter, ConverterFailed
 from tests.conformance.forward import Verdict
-from tests.conformance.ground_truth import NEW_SPELLING, OLD_SPELLING, GroundTruth, Highlight
+from tests.conformance.ground_truth import NEW_SPELLING, NORMAL, OLD_SPELLING, GroundTruth, Highlight
 from tests.web.browser import Browser, BrowserFailed
 
 PARTS = ("judge", "golden", "forward", "reverse")
@@ -85,6 +85,9 @@ class Run:
         print(f"  files that are not UTF-8: right {now}, but not {then}: {lost}; the other way round: {won}")
         unsent = sum(verdict.right_all_the_same for verdict in verdicts)
         print(f"  called approximate, with a CFI that would have been right: {unsent}")
+        misses = [each.highlight for each in report.judged(verdicts, NORMAL) if not each.is_right]
+        impossible = forward.count_impossible(self._truth, self._browser, misses, self._by_the_standards)
+        print(f"  of {len(misses)} misses of class {NORMAL}, of words that the web reader has nowhere: {impossible}")
         report.print_misses(verdicts, self._misses_shown)
         return verdicts
 

@@ -33,6 +33,15 @@ def is_beginning(pieces: Sequence[Piece], text: str) -> bool:
     return any(length > 0 for length in _explained(pieces, folded(text)))
 
 
+def can_be_shown(sections: Sequence[Sequence[Piece]], text: str) -> bool:
+    """Whether the web reader has such words anywhere, with what KOReader hides or without. If not, no position can be
+    exact: KOReader's engine has put signs of its own into them, or the two read the file in different encodings."""
+    wanted = folded(text)
+    return any(
+        wanted in folded("".join(piece.text for piece in section)) or wanted in shown(section) for section in sections
+    )
+
+
 def _explained(pieces: Sequence[Piece], wanted: str) -> set[int]:
     """How much of the text all the nodes together explain: a length for each choice of hidden nodes left out."""
     nodes = [(folded(piece.text), piece.hidden != "") for piece in pieces]

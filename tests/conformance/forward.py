@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.conformance.converter import Converter
-from tests.conformance.exactness import is_beginning, is_exact
+from tests.conformance.exactness import can_be_shown, is_beginning, is_exact
 from tests.conformance.ground_truth import CROSS, NOSOURCE, GroundTruth, Highlight, by_book, reads_differently
 from tests.web.browser import Browser, Resolved
 
@@ -102,6 +102,15 @@ def _outcome(highlight: Highlight, said: str, reason: str, found: Resolved | Non
 
 def _means(found: Resolved | None, text: str) -> bool:
     return found is not None and found.error is None and is_exact(found.pieces, text)
+
+
+def count_impossible(truth: GroundTruth, browser: Browser, misses: Sequence[Highlight], by_the_standards: bool) -> int:
+    """How many highlights are of words that the web reader has nowhere in the book."""
+    count = 0
+    for epub, of_book in by_book(misses).items():
+        sections = browser.read(truth.book(epub), by_the_standards)
+        count += sum(not can_be_shown(sections, highlight.text) for highlight in of_book)
+    return count
 
 
 def judge_given(

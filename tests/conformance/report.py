@@ -64,6 +64,10 @@ def _reverse_line(epub: str, verdicts: Sequence[ReverseVerdict]) -> None:
     print(f"  {epub:<{WIDTH}} " + " ".join(f"{cell:>12}" for cell in cells))
 
 
+def judged(verdicts: Iterable[Verdict], kind: str) -> list[Verdict]:
+    return [each for each in verdicts if each.highlight.kind == kind and each.highlight.epub not in NOT_JUDGED]
+
+
 class Targets:
     """Collects PASS and FAIL."""
 

@@ -95,6 +95,11 @@ class Browser:
         answers = self._do("resolve", book, cfis=list(cfis), byTheStandards=by_the_standards)
         return [_resolved(answer) for answer in answers]
 
+    def read(self, book: Path, by_the_standards: bool = False) -> list[tuple[Piece, ...]]:
+        """The text nodes of each section of the book."""
+        answers = self._do("read", book, byTheStandards=by_the_standards)
+        return [() if "error" in answer else _pieces(answer) for answer in answers]
+
     def draw(self, book: Path, highlights: Sequence[Highlight]) -> list[Drawn]:
         """What lies under each highlight when the reader has drawn it, in their order."""
         wanted = [{"cfi": each.cfi, "color": each.color, "style": each.style} for each in highlights]

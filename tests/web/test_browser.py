@@ -43,6 +43,12 @@ def test_one_error_does_not_stop_the_others(browser: Browser, odd_book: Path) ->
     assert [each.error is None for each in found] == [False, True, False]
 
 
+def test_a_whole_book_is_read_section_by_section(browser: Browser, odd_book: Path) -> None:
+    sections = browser.read(odd_book)
+    assert len(sections) == 2
+    assert any(piece == Piece("Read it slowly. Nothing in it happened quickly.", "") for piece in sections[0])
+
+
 def test_a_highlight_is_drawn_over_its_words(browser: Browser, odd_book: Path) -> None:
     (found,) = browser.draw(odd_book, [Highlight(WHOEVER, "#4ADE80")])
     assert (found.error, found.text, found.on_page) == (None, "Whoever takes", True)

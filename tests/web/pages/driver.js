@@ -1,10 +1,10 @@
 // Asks the loopback server for one task after the other, does it with foliate-js, and posts what came of it.
 // A task that throws is answered with its error; the tests judge, this page only reports.
 
-import { resolve } from './resolve.js'
+import { read, resolve } from './resolve.js'
 import { draw } from './draw.js'
 
-const KINDS = { resolve, draw }
+const KINDS = { read, resolve, draw }
 
 const report = async (number, answer) =>
     fetch('/result', { method: 'POST', body: JSON.stringify({ number, ...answer }) })

@@ -40,6 +40,27 @@ const rangeOf = (anchor, doc) => {
     return range
 }
 
+// All text nodes of each section of a book; nothing of one that does not load.
+export const read = async ({ book: number, byTheStandards }) => {
+    const book = await openBook(number, { withImages: false, byTheStandards })
+    const answers = []
+    for (const section of book.sections) {
+        let frame
+        try {
+            frame = await loadInFrame(await section.load())
+            const range = frame.contentDocument.createRange()
+            range.selectNodeContents(frame.contentDocument.documentElement)
+            answers.push({ pieces: piecesOf(range) })
+        } catch (error) {
+            answers.push({ error: `${error}` })
+        }
+        frame?.remove()
+        section.unload()
+    }
+    book.destroy()
+    return answers
+}
+
 export const resolve = async ({ book: number, cfis, byTheStandards }) => {
     const book = await openBook(number, { withImages: false, byTheStandards })
     const answers = new Array(cfis.length)
