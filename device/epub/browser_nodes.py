@@ -49,6 +49,7 @@ class Nodes:
         "_source",
         "_text",
         "_unit",
+        "_unread",
         "begins",
         "ends",
         "garble",
@@ -68,6 +69,7 @@ class Nodes:
         self._last_child = array("I")  # of each open element, NONE for an empty one
         self._text = NONE  # the text node that still grows
         self._unit = 0
+        self._unread = ""  # the encoding in which other characters than ASCII would be read, but not here
         self.garble: dict[str, str] | None = None  # what a wrong encoding has made of characters, if one is declared
         self.kinds = bytearray()
         self.parents = array("I")
@@ -84,10 +86,12 @@ class Nodes:
     def declare(self, encoding: str) -> None:
         """The document says that it is in that encoding, and what is UTF-8 will be read so. Raises TooComplex."""
         name = encoding.strip().lower()
-        if self._source.isascii():
-            return
+        if self._source.isascii() and "&" not in self._source:
+            return  # with a reference it may have other characters all the same
         if name.startswith(_SEVERAL_BYTES):
-            raise TooComplex(f"the chapter declares the encoding {name}")
+            self._unread = name
+            if not self._source.isascii():
+                self._refuse()
         if name.startswith(_ONE_BYTE) or name in _ONE_BYTE_NAMES:
             self.garble = {}
 
@@ -134,6 +138,8 @@ class Nodes:
         """`data`, which the source spells otherwise (an entity, a line's end) at `source`."""
         if not data or not self._open:
             return
+        if self._unread and not data.isascii():
+            self._refuse()
         if self.garble is not None and not data.isascii():
             data = "".join([self.garble_of(char) for char in data])
         if len(data) == 1:
@@ -151,6 +157,9 @@ class Nodes:
             codes = char.encode("utf-8", "replace")
             known[char] = "".join([WINDOWS_1252[code - 0x80] if 0x80 <= code < 0xA0 else chr(code) for code in codes])
         return known[char]
+
+    def _refuse(self) -> None:
+        raise TooComplex(f"the chapter declares the encoding {self._unread}")
 
     def finish(self) -> None:
         """Closes what is open and ends the last run."""

@@ -197,7 +197,9 @@ def _names_encoding(text: str) -> bool:
     """Whether it declares to be anything but UTF-8 and has characters for which that matters."""
     head = text[:DECLARATION_MOST_CHARS].lower()
     declaration = head[: head.find("?>")] if head.lstrip("\ufeff").startswith("<?xml") else ""
-    return "encoding" in declaration and "utf-8" not in declaration and not text.isascii()
+    if "encoding" not in declaration or "utf-8" in declaration:
+        return False
+    return not text.isascii() or "&" in text  # a reference may stand for any character
 
 
 def _before(place: Place) -> Point:

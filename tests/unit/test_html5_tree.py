@@ -179,9 +179,15 @@ def test_a_declared_one_byte_encoding_counts_at_the_second_reading(meta: str, re
     assert texts(f"<head>{meta}</head><body>é")["/4/1"] == read
 
 
+def test_a_declared_one_byte_encoding_counts_for_what_references_stand_for() -> None:
+    assert texts('<head><meta charset="iso-8859-1"></head><body>&eacute;&nbsp;&amp;')["/4/1"] == "Ã©Â\xa0&"
+
+
 def test_an_encoding_of_several_bytes_is_refused() -> None:
-    with pytest.raises(TooComplex, match="gbk"):
-        read_item('<meta charset="GBK"><p>é', HTML)
+    for beyond_ascii in ("é", "&eacute;"):
+        with pytest.raises(TooComplex, match="gbk"):
+            read_item(f'<meta charset="GBK"><p>{beyond_ascii}', HTML)
+    assert texts('<meta charset="GBK"><p>e&amp;') == {"/4/2/1": "e&"}
     assert texts('<meta charset="GBK"><p>e') == {"/4/2/1": "e"}
 
 
