@@ -12,7 +12,9 @@ import binascii
 from device import json_text, protocol
 from device.core import preferences
 from device.core.annotations.book import GONE_HERE
+from device.core.annotations.colours import is_koreaders
 from device.core.annotations.merge import GO_AHEAD, RESTORE
+from device.core.annotations.words import same_words
 from device.core.outbox import BOOKMARK, HIGHLIGHT
 from device.store import marks, settings
 from device.store import shared_values as stored_books
@@ -124,7 +126,8 @@ def _by_book(offered: list[Offered], wanted: Preferences) -> list[list[Offered]]
 
 
 def _digest(mark: StoredMark) -> int:
-    return binascii.crc32((mark.offered or "").encode("utf-8", "replace"))
+    what = "anew " if is_given_anew(mark) else ""
+    return binascii.crc32((what + (mark.offered or "")).encode("utf-8", "replace"))
 
 
 # The number of a change is that of the list of items it has: the same list is told under the same number.
@@ -196,9 +199,21 @@ def item_of(mark: StoredMark) -> Item | None:
     if here is None:
         return None if to is None else {"do": "add", "kind": to.kind, "to": _added(to, _fraction(mark.offered))}
     item: Item = {"do": "remove", "kind": here.kind, "from": {**_identity(here), **_changeable(here)}}
-    if to is not None:
-        item["do"], item["to"] = "edit", _changed(here, to)
+    if to is None or is_given_anew(mark):
+        return item
+    changed = _changed(here, to)
+    if not changed:
+        return None  # other words at the same place: KOReader has those of the file
+    item["do"], item["to"] = "edit", changed
     return item
+
+
+def is_given_anew(mark: StoredMark) -> bool:
+    """Whether it is taken out first and then added again: nobody can move a mark of KOReader's."""
+    here, to = mark.on_device(), marks.device_mark(mark.offered) if mark.offered else None
+    if here is None or to is None or same_words(here, to):
+        return False
+    return (here.pos0, here.pos1) != (to.pos0, to.pos1)
 
 
 def _fraction(offered: str) -> float | None:
@@ -221,8 +236,10 @@ def _identity(mark: DeviceMark) -> Item:
 
 
 def _position(text: str) -> Json:
-    if not text.startswith("{"):
-        return text or None
+    return _json_of(text) if text.startswith("{") else text or None
+
+
+def _json_of(text: str) -> Json:
     try:
         return json_text.decode(text)
     except ValueError:
@@ -242,8 +259,12 @@ def _changed(before: DeviceMark, after: DeviceMark) -> Item:
 
 
 def _added(mark: DeviceMark, fraction: float | None) -> Item:
-    texts = {"text": mark.text, "note": mark.note, "color": mark.color, "drawer": mark.drawer, "chapter": mark.chapter}
+    texts = {"text": mark.text, "note": mark.note, "drawer": mark.drawer, "chapter": mark.chapter}
+    if is_koreaders(mark.color):
+        texts["color"] = mark.color  # without one KOReader draws it in its default
     fields: Item = {**_identity(mark), **{name: text for name, text in texts.items() if text}}
+    if mark.boxes and isinstance(fields.get("pos0"), dict):
+        fields["pboxes"] = _json_of(mark.boxes)
     if fraction is not None:
         fields["fraction"] = round(fraction, 6)
     return {name: value for name, value in fields.items() if value is not None}

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from device import protocol
 from device.annotation_ingest import leave_there
+from device.core.annotations.holding import DELETED
 from device.core.annotations.merge import GO_AHEAD, RESTORE
 from device.store import books, holdings, mark_plans, settings
 from device.store import shared_values as stored_books
 from device.ui import annotation_texts as texts
-from device.verbs.annotation_results import reported
+from device.verbs.annotation_results import is_given_anew, reported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +37,10 @@ def take_report(store: Store, change: str, outcomes: str, now: int) -> dict[str,
         if holding is None:
             continue
         if outcome in HAS_IT:
-            holding.took()
+            if is_given_anew(mark):
+                holding.gone = DELETED  # the old one is out; what is offered comes with the next result
+            else:
+                holding.took()
             holdings.save(store, holding, now)
         elif outcome in NO_PLACE and holding.on_device() is None:
             leave_there(store, mark.book_id, holding, outcome, account, now)

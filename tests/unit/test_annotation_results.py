@@ -150,6 +150,42 @@ def test_places_on_fixed_pages_are_told_as_koreader_has_them(store: Store, book:
     assert (item["from"]["page"], item["from"]["pos0"]) == (12, {"page": 12, "x": 1.5, "y": 2})
 
 
+def test_a_highlight_that_is_given_back_to_a_fixed_page_has_its_boxes(store: Store, book: int) -> None:
+    mark = highlight(1)
+    mark.page, mark.pos0, mark.pos1 = 12, '{"page":12,"x":1.5,"y":2}', '{"page":12,"x":3,"y":4}'
+    mark.boxes = '[{"x":1,"y":2,"w":3,"h":4}]'
+    offer(store, book, mark)
+    [item] = told(store)[0]["items"]
+    assert item["to"]["pboxes"] == [{"x": 1, "y": 2, "w": 3, "h": 4}]
+
+
+def test_a_colour_that_koreader_does_not_offer_is_left_to_it(store: Store, book: int) -> None:
+    mark = highlight(1)
+    mark.color = "white"
+    offer(store, book, mark)
+    [item] = told(store)[0]["items"]
+    assert "color" not in item["to"]
+
+
+def test_what_stands_at_other_words_is_taken_out_and_then_added_there(store: Store, book: int) -> None:
+    here, after = highlight(1), highlight(1, "Call me Ishmael. Some years ago")
+    after.pos1 = after.pos1.replace(".15", ".31")
+    mark = offer(store, book, after, here)
+    [change] = told(store)
+    assert [item["do"] for item in change["items"]] == ["remove"]
+    report(store, change["id"], "done")
+    assert marks.one(store, mark).gone == marks.DELETED  # type: ignore[union-attr]
+    [change] = told(store)
+    assert [(item["do"], item["to"]["text"]) for item in change["items"]] == [("add", after.text)]
+    report(store, change["id"], "done")
+    assert (told(store), marks.one(store, mark).on_device().text) == ([], after.text)  # type: ignore[union-attr]
+
+
+def test_other_words_at_the_same_place_are_nothing_that_koreader_could_take(store: Store, book: int) -> None:
+    offer(store, book, highlight(1, "Call me Ishmael!"), highlight(1))
+    assert told(store) == []
+
+
 def test_what_is_switched_off_is_not_told(store: Store, book: int) -> None:
     offer(store, book, highlight(1))
     result = Result()

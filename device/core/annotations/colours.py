@@ -57,6 +57,11 @@ def hex_of(word: str) -> str:
     return _HEX_OF.get(word.lower(), DEFAULT_HEX)
 
 
+def is_koreaders(word: str) -> bool:
+    """Whether KOReader offers it as the colour of a highlight. White it knows, but gives to none."""
+    return word in _HEX_OF and word != "white"
+
+
 def word_of(hex: str) -> str:
     """The colour of KOReader's that is nearest to the server's."""
     known = _WORDS.get(hex.upper())
