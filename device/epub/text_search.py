@@ -15,9 +15,13 @@ from __future__ import annotations
 NO_WIDTH = ("\u00ad", "\u200b", "\ufeff")
 CERTAIN_CHARS = 8  # words of so many characters that stand once in a chapter are the ones, wherever they are
 ELSEWHERE_CHARS = 16  # ... and in a chapter beside the one that was named
-REACH_CHARS = 48  # how far from its place a word may have moved, however short it is
-REACH_PER_CHAR = 24  # ... and for each of its characters: longer words are rarer
-DISTINCT = 2  # the nearest place is the one if every other is this many times as far
+REACH_CHARS = 48  # how far from its place a short word that stands once may have moved
+REACH_PER_CHAR = 24  # ... and for each of its characters
+# Words that stand more than once are where they are nearest to their place, if that is so near and all others so far
+# that it can be no chance: the shorter a word, the sooner it stands anywhere by chance.
+OFTEN_CHARS = 4  # shorter ones that stand more than once are nowhere for certain
+CLOSE_CHARS, CLOSE_PER_CHAR = 8, 2
+APART_TIMES, APART_CHARS = 3, 24
 CHOICES_MOST = 200  # of hidden nodes; a book that needs as many is made for it
 _MATHEMATICAL = "\U0001d400"
 _LATIN_FROM, _DOTLESS_FROM, _GREEK_FROM = 0x1D400, 0x1D6A4, 0x1D6A8
@@ -66,14 +70,16 @@ def nearest(chapter: str, words: str, at: int | None) -> int | None:
     if chapter.find(words, first + 1) < 0:
         near = at is not None and abs(first - at) <= reach
         return first if near or len(words) >= CERTAIN_CHARS else None
-    if at is None:
+    if at is None or len(words) < OFTEN_CHARS:
         return None
     before, behind = chapter.rfind(words, 0, at + len(words)), chapter.find(words, at)
     found, distance = (behind, behind - at) if behind >= 0 else (before, at - before)
     if before >= 0 and at - before < distance:
         found, distance = before, at - before
     other = _distance_of_another(chapter, words, at, found)
-    return found if distance <= reach and (other is None or distance * DISTINCT <= other) else None
+    is_close = distance <= CLOSE_CHARS + CLOSE_PER_CHAR * len(words)
+    is_apart = other is None or distance == 0 or other >= APART_TIMES * distance + APART_CHARS
+    return found if is_close and is_apart else None
 
 
 def only_one(chapter: str, words: str) -> int | None:

@@ -58,6 +58,12 @@ def test_of_words_that_stand_often_the_nearest_are_meant() -> None:
     assert text_search.nearest(chapter, "word", len(chapter)) == len(chapter) - 4
 
 
+def test_words_that_stand_often_are_not_taken_from_where_chance_may_have_put_them() -> None:
+    assert text_search.nearest("word" + FAR, "word", 100) == 0
+    assert text_search.nearest("word" + FAR + "word", "word", 100) is None
+    assert text_search.nearest("word" + "." * 30 + "word", "word", 12) is None
+
+
 def test_between_two_places_none_is_chosen() -> None:
     assert text_search.nearest("word........word", "word", 6) is None
 
@@ -67,8 +73,12 @@ def test_words_that_stand_often_are_nowhere_if_nothing_says_where() -> None:
 
 
 def test_words_that_overlap_with_themselves_are_told_apart() -> None:
-    assert text_search.nearest("aaaaa", "aaa", 1) == 1
-    assert text_search.nearest("aaaaa", "aaa", 0) == 0
+    assert text_search.nearest("aaaaaa", "aaaa", 1) == 1
+    assert text_search.nearest("aaaaaa", "aaaa", 0) == 0
+
+
+def test_a_sign_that_stands_everywhere_is_not_looked_for() -> None:
+    assert text_search.nearest("a.b.c.", ".", 1) is None
 
 
 def test_nothing_is_nowhere() -> None:
@@ -82,13 +92,13 @@ def test_in_another_chapter_only_words_that_are_long_and_stand_once_are_believed
     assert text_search.only_one(words + words, words) is None
 
 
-@given(st.text("ab", min_size=1, max_size=40), st.text("ab", min_size=1, max_size=4), st.integers(0, 40))
+@given(st.text("ab", min_size=1, max_size=40), st.text("ab", min_size=1, max_size=8), st.integers(0, 40))
 def test_what_is_found_reads_as_it_should_and_is_the_nearest(chapter: str, words: str, at: int) -> None:
     found = text_search.nearest(chapter, words, at)
     places = [place for place in range(len(chapter)) if chapter.startswith(words, place)]
     if found is None:
         assert len(places) != 1
-        assert not chapter.startswith(words, at)
+        assert not chapter.startswith(words, at) or len(words) < text_search.OFTEN_CHARS
     else:
         assert found in places
         assert abs(found - at) == min(abs(place - at) for place in places)
