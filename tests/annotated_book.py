@@ -157,6 +157,7 @@ class Device:
             if change["kind"] == "annotations":
                 words = [outcome or self._apply(item) for item in change["items"]]
                 arguments[change["id"]] = " ".join(words)
+                self.known = copy.deepcopy(self.marks)  # as the closed book's record has them when it is opened next
         return self.reader.run_job("applied", reason="tap", arguments=arguments) if arguments else None
 
     def _apply(self, item: dict[str, Any]) -> str:
