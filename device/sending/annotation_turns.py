@@ -46,7 +46,7 @@ def are_of_interest(store: Store, wanted: Preferences, job: Job, now: int) -> bo
     return bool(
         due(store, wanted, account, job.asked_for())
         or to_pull(store, wanted, job, now, account)
-        or (is_on(wanted) and mark_plans.are_any_unmatched(store))
+        or (is_on(wanted) and mark_plans.are_any_unmatched(store, job.asked_for()))
     )
 
 

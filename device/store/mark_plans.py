@@ -33,11 +33,12 @@ def are_any(store: Store) -> bool:
     return store.execute("SELECT 1 FROM mark LIMIT 1").fetchone() is not None
 
 
-def are_any_unmatched(store: Store) -> bool:
-    """Whether a book with marks has not been looked for on the server."""
+def are_any_unmatched(store: Store, looked_for_too: bool) -> bool:
+    """Whether a book with marks has not been looked for on the server; or, `looked_for_too`, not been found there."""
     row = store.execute(
-        "SELECT 1 FROM book WHERE server_id IS NULL AND tracked = 1 AND unmatched_reason IS NULL AND hand_id IS NULL"
-        " AND id IN (SELECT book_id FROM mark WHERE gone = 0) LIMIT 1"
+        "SELECT 1 FROM book WHERE server_id IS NULL AND tracked = 1 AND (?1 OR unmatched_reason IS NULL)"
+        " AND hand_id IS NULL AND id IN (SELECT book_id FROM mark WHERE gone = 0) LIMIT 1",
+        (int(looked_for_too),),
     ).fetchone()
     return row is not None
 

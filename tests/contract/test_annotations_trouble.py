@@ -310,3 +310,20 @@ def test_a_run_whose_time_is_up_goes_on_with_the_next_one(desk: Desk) -> None:
     assert len(desk.server.marks("annotation")) < 3
     desk.later()
     assert len(desk.server.marks("annotation")) == 3
+
+
+def test_highlights_of_a_book_that_the_server_does_not_have_wait_for_it(tmp_path: Path) -> None:
+    with StandIn(dialect="booklore") as server:
+        server.add_user("anna", "secret")
+        device = Device(tmp_path, server)
+        device.reader.run("set", "min_duration_s", "3600")  # so that nothing but the highlight waits
+        device.reader.run("set", "status_sync", "off")
+        device.reader.run("set", "progress_sync", "off")
+        device.has(highlight("Call me Ishmael"))
+        device.closes()
+        assert device.sync()["counts"]["waiting"] == 1
+        assert "1 highlight of “Moby Dick”" in device.reader.status()
+        server.add_book(title="Moby Dick", authors=["Herman Melville"], isbn13="9780142437247")
+        device.reader.let_the_library_age()
+        device.sync()
+        assert len(server.marks("annotation")) == 1
