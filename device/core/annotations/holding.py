@@ -244,7 +244,7 @@ def is_old_record(pairs: list[tuple[Holding, DeviceMark]]) -> bool:
         known = holding.device
         if known is None or known.made_at != seen.made_at or _newer(seen, known):
             continue
-        if (holding.gone == DELETED and not holding.is_offered) or _is_stale(seen, known):
+        if (holding.gone == DELETED and not holding.is_offered) or _is_stale(seen, known) or _is_before(seen, known):
             return True
     return False
 
@@ -252,6 +252,11 @@ def is_old_record(pairs: list[tuple[Holding, DeviceMark]]) -> bool:
 def _newer(seen: DeviceMark, known: DeviceMark) -> bool:
     """Whether it was changed since; what was never changed has no time of that."""
     return seen.changed_at > known.changed_at
+
+
+def _is_before(seen: DeviceMark, known: DeviceMark) -> bool:
+    """Whether it is as it was before its first change: no version of KOReader takes back when that was."""
+    return bool(known.changed_at) and not seen.changed_at and not same_on_device(seen, known)
 
 
 def _is_stale(seen: DeviceMark, known: DeviceMark) -> bool:
