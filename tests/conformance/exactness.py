@@ -15,12 +15,15 @@ from tests.web.browser import Piece
 
 DROPPED = "\u00ad\u200b\ufeff"  # soft hyphen, zero width space, byte order mark
 MATH_LETTERS = range(0x1D400, 0x1D800)  # KOReader's engine shows a variable of a formula as one of these
+FOLDING: dict[int, str | None] = {
+    **{letter: unicodedata.normalize("NFKC", chr(letter)) for letter in MATH_LETTERS},
+    **{ord(sign): None for sign in DROPPED},
+}
 
 
 def folded(text: str) -> str:
     """What is compared: without whitespace and invisible signs, mathematical letters as plain ones."""
-    plain = "".join(unicodedata.normalize("NFKC", sign) if ord(sign) in MATH_LETTERS else sign for sign in text)
-    return "".join(sign for sign in plain if not sign.isspace() and sign not in DROPPED)
+    return "".join(text.translate(FOLDING).split())
 
 
 def is_exact(pieces: Sequence[Piece], text: str) -> bool:
@@ -33,13 +36,11 @@ def is_beginning(pieces: Sequence[Piece], text: str) -> bool:
     return any(length > 0 for length in _explained(pieces, folded(text)))
 
 
-def can_be_shown(sections: Sequence[Sequence[Piece]], text: str) -> bool:
-    """Whether the web reader has such words anywhere, with what KOReader hides or without. If not, no position can be
-    exact: KOReader's engine has put signs of its own into them, or the two read the file in different encodings."""
-    wanted = folded(text)
-    return any(
-        wanted in folded("".join(piece.text for piece in section)) or wanted in shown(section) for section in sections
-    )
+def readings(section: Sequence[Piece]) -> tuple[str, str]:
+    """Everything that the web reader has of a section, with what KOReader hides and without. Words that are in neither
+    have no exact position: KOReader's engine has put signs of its own into them, or the two decode the file
+    differently."""
+    return folded("".join(piece.text for piece in section)), shown(section)
 
 
 def _explained(pieces: Sequence[Piece], wanted: str) -> set[int]:

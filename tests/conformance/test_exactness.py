@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.conformance.exactness import can_be_shown, folded, is_beginning, is_exact, shown
+from tests.conformance.exactness import folded, is_beginning, is_exact, readings, shown
 from tests.web.browser import Piece
 
 TEXTS = st.text(st.sampled_from("ab \n\u00ad"), max_size=6)
@@ -72,11 +72,8 @@ def test_a_beginning_is_exact_as_far_as_it_goes() -> None:
     assert not is_beginning([], "one")
 
 
-def test_words_that_are_nowhere_cannot_be_shown() -> None:
-    sections = [pieces("x = ", "(1)", "2"), pieces("another")]
-    assert can_be_shown(sections, "= 2")
-    assert can_be_shown(sections, "= 12")
-    assert not can_be_shown(sections, "[x = 2]")
+def test_a_section_reads_with_and_without_what_is_hidden() -> None:
+    assert readings(pieces("x = ", "(1)", "2")) == ("x=12", "x=2")
 
 
 def test_what_is_shown_leaves_out_what_is_hidden() -> None:
