@@ -37,6 +37,7 @@ from device.epub.xpointer import Step, XPointer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from device.epub.cfi import Point
     from device.epub.joining import Span
     from device.epub.spine import SpineItem
 
@@ -176,9 +177,19 @@ def _in_chapter(chapter: Chapter, asked: _Asked) -> _Stretch | str:
         return _Stretch(span.begin, span.end, asked.text, EXACT, "")
     if not words or text_search.bare(span.text) == words:
         return _as_selected(chapter, span, asked.text, "")
+    if text_search.bare(span.text).casefold() == words.casefold():
+        return _as_selected(chapter, span, "", "")  # a stylesheet shows other letters than the text has
     if units_of(asked.text) >= CUT_OFF_UNITS and text_search.bare(span.text).startswith(words):
         return _as_selected(chapter, span, "", "")  # the server has cut off the rest of the words
-    return _near(chapter, asked, span, words)
+    found = _near(chapter, asked, span, chapter.words, words)
+    if found is None:
+        found = _as_written(chapter, _near(chapter, asked, span, chapter.caseless(), text_search.caseless(words)))
+    if found is not None:
+        return found
+    if words in chapter.words:
+        return AMBIGUOUS
+    reading = chapter.span_reading(start, words) if _is_in_text(start) else None
+    return NOT_FOUND if reading is None else _as_selected(chapter, reading, asked.text, MOVED)
 
 
 def _as_selected(chapter: Chapter, span: Span, text: str, moved: str) -> _Stretch | str:
@@ -195,20 +206,27 @@ def _as_selected(chapter: Chapter, span: Span, text: str, moved: str) -> _Stretc
     return _Stretch(span.begin, span.end, text, REPAIRED, PARTLY_HIDDEN)
 
 
-def _near(chapter: Chapter, asked: _Asked, span: Span, words: str) -> _Stretch | str:
+def _near(chapter: Chapter, asked: _Asked, span: Span, all_words: str, words: str) -> _Stretch | None:
     """The words are others than the CFI leads to."""
     length = len(words)
-    is_text = asked.cfi.start.steps[-1][0] % 2 == 1  # an element may have lost where in it the selection begins
-    start = chapter.index_of(asked.cfi.start) if is_text else None
+    start = chapter.index_of(asked.cfi.start) if _is_in_text(asked.cfi.start) else None
     end = None if asked.cfi.end is None else chapter.index_of(asked.cfi.end)
-    if start is not None and chapter.words.startswith(words, start):
+    if start is not None and all_words.startswith(words, start):
         return _Stretch(start, start + length, asked.text, REPAIRED, MOVED)
-    if end is not None and end >= length and chapter.words.endswith(words, end - length, end):
+    if end is not None and end >= length and all_words.endswith(words, end - length, end):
         return _Stretch(end - length, end, asked.text, REPAIRED, MOVED)
-    found = text_search.nearest(chapter.words, words, span.begin if start is None else start)
-    if found is not None:
-        return _Stretch(found, found + length, asked.text, REPAIRED, MOVED)
-    if words in chapter.words:
-        return AMBIGUOUS
-    reading = chapter.span_reading(asked.cfi.start, words) if is_text else None
-    return NOT_FOUND if reading is None else _as_selected(chapter, reading, asked.text, MOVED)
+    found = text_search.nearest(all_words, words, span.begin if start is None else start)
+    return None if found is None else _Stretch(found, found + length, asked.text, REPAIRED, MOVED)
+
+
+def _as_written(chapter: Chapter, found: _Stretch | None) -> _Stretch | None:
+    """With the letters that the book has."""
+    joined = None if found is None else chapter.range_at(found.begin, found.end)
+    if found is None or joined is None:
+        return None
+    return _Stretch(found.begin, found.end, " ".join(joined.text.split()), found.status, found.reason)
+
+
+def _is_in_text(point: Point) -> bool:
+    """If not, it is an element, and may have lost where in it the selection begins."""
+    return point.steps[-1][0] % 2 == 1

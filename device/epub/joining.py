@@ -59,7 +59,7 @@ class Span:
 class Chapter:
     """One entry of the spine. `words`: its visible text, bare, as `text_search` compares."""
 
-    __slots__ = ("_browser", "_in_chromium", "_package", "_source", "engine", "item", "words")
+    __slots__ = ("_browser", "_caseless", "_in_chromium", "_package", "_source", "engine", "item", "words")
 
     def __init__(
         self, package: Steps, item: SpineItem, source: SourceText, engine: EngineItem, browser: BrowserItem
@@ -68,9 +68,16 @@ class Chapter:
         self._source = source
         self._browser = browser
         self._in_chromium: BrowserItem | None = None
+        self._caseless = ""
         self.item = item
         self.engine = engine
         self.words = text_search.plain(engine.visible)
+
+    def caseless(self) -> str:
+        """The words in small letters, place for place."""
+        if not self._caseless:
+            self._caseless = text_search.caseless(self.words)
+        return self._caseless
 
     def find(self, fragment_in_item: int, pointer: XPointer) -> Found | None:
         return self.engine.find(fragment_in_item, pointer)

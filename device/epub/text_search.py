@@ -46,6 +46,12 @@ def plain(text: str) -> str:
     return "".join([_plain_letter(char) if char >= _MATHEMATICAL else char for char in text])
 
 
+def caseless(text: str) -> str:
+    """In small letters; as long as it was."""
+    small = text.lower().replace("ς", "σ")
+    return small if len(small) == len(text) else "".join([min(char.lower(), char, key=len) for char in text])
+
+
 def _plain_letter(char: str) -> str:
     code = ord(char)
     if code >= _ENDS_BEFORE or code < _LATIN_FROM:

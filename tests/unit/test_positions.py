@@ -286,6 +286,22 @@ def test_a_text_that_the_server_has_cut_off_does_not_shorten_the_highlight(book:
     assert found.text == text.strip()
 
 
+@pytest.mark.parametrize(
+    ("cfi", "text", "written", "status"),
+    [
+        ("epubcfi(/6/2!/4/2,/1:4,/1:17)", "FIRST CHAPTER", "first chapter", EXACT),
+        ("epubcfi(/6/2!/4,/2/1:0,/4)", "THE FIRST CHAPTER HAS A WORD OR TWO.\n", CHAPTERS[0][3:39], EXACT),
+        ("epubcfi(/6/2!/4/2,/1:2,/1:15)", "FIRST CHAPTER", "first chapter", REPAIRED),
+        ("epubcfi(/6/2!/4/6,/1:0,/1:7)", "STRASSE,", "Straße,", EXACT),
+    ],
+)
+def test_words_that_a_stylesheet_shows_in_other_letters_are_those_of_the_book(
+    book: Book, cfi: str, text: str, written: str, status: str
+) -> None:
+    found = to_pointers(book(CHAPTERS[0] + "<p>Straße, drei</p>"), cfi, text)
+    assert (found.text, found.status) == (written, status)
+
+
 def test_other_words_than_the_book_has_are_not_placed(book: Book) -> None:
     found = to_pointers(book(), "epubcfi(/6/2!/4/2,/1:4,/1:9)", "quite other words")
     assert (found.pos0, found.status, found.reason) == (None, APPROXIMATE, outcomes.NOT_FOUND)
