@@ -1,10 +1,13 @@
 """Highlights, notes and bookmarks that KOReader tells of → store: what the launcher saw change, and whole records.
 
     journal line `marks`    what has changed in the open book since the line before, and what its reader deleted
-    KOReader's record       everything that the book has; what is not in it and was not deleted is lost, not deleted
+    KOReader's record       everything that the book has; what a record before had and this one has not was deleted
 
-Promises: what cannot be read of a mark costs nothing but that mark. An older copy of a record adds what is new to us
-and takes nothing away: KOReader is about to write the newer one again. Nothing here decides what follows from a change.
+Promises: what cannot be read of a mark costs nothing but that mark. A record with nothing of what was known, one that
+is not there any more, and a mark that no record has had yet (KOReader may have crashed before it wrote one) are lost,
+not deleted. An older copy of a record adds what is new to us and takes nothing away: KOReader is about to write the
+newer one again; one of which something cannot be read takes nothing away either. Nothing here decides what follows from
+a change.
 Called by: `device/ingest.py`, within the transaction of the journal; `device/collecting.py`, within one of its own;
 `device/recovery/rebuild.py`.
 Law: `device/core/annotations/holding.py` and `identity.py`, which say what is seen and which mark it is.
@@ -13,7 +16,7 @@ Law: `device/core/annotations/holding.py` and `identity.py`, which say what is s
 from __future__ import annotations
 
 from device.core.annotations import identity, koreader_forms
-from device.core.annotations.holding import Holding, is_old_record
+from device.core.annotations.holding import LOST, Holding
 from device.core.instants import EARLIEST_PLAUSIBLE_S
 from device.store import holdings, mark_ledger, mark_plans, marks, settings
 
@@ -29,7 +32,8 @@ NOBODY = ""  # the account whose links are wanted: what is on the server is of n
 
 
 class Taken:
-    """What came of one record: marks that the book has, how many of them were new, lost since, or not to be read."""
+    """What came of one record: marks that the book has, how many of them were new or not to be read, and how many
+    others were lost."""
 
     __slots__ = ("broken", "lost", "new", "there")
 
@@ -45,8 +49,7 @@ def take_lines(store: Store, book_id: int, lines: list[Marks], now: int) -> None
     book = _Book(store, book_id)
     for line in lines:
         at = plausible(line.wall_s, now)
-        for place in line.gone:
-            book.miss(_place(place, line.dom), at)
+        book.miss([place for place in (_place(value, line.dom) for value in line.gone) if place is not None], at)
         for place in line.unplaced:
             book.leave_there(_place(place, line.dom), at)
         seen = []
@@ -75,8 +78,7 @@ def take_record(store: Store, book_id: int, found: Found, at: int, is_copy: bool
     if is_copy:
         taken.new = book.add_new(found.marks, at)
     else:
-        taken.new = book.see_all(found.marks, at)
-        taken.lost = book.lose_others(at)
+        taken.new, taken.lost = book.see_all(found.marks, at, found.broken == 0)
     book.end()
     if not is_copy and mark_ledger.not_taken(store, book_id):
         from device.importing.plugin_marks import take_over
@@ -88,7 +90,7 @@ def take_record(store: Store, book_id: int, found: Found, at: int, is_copy: bool
 def lose_record(store: Store, book_id: int, at: int) -> int:
     """KOReader's record of a book that is there itself is not there any more; how many marks were lost with it."""
     book = _Book(store, book_id)
-    lost = book.lose_others(at)
+    _, lost = book.see_all([], at, True)
     book.end()
     return lost
 
@@ -113,19 +115,17 @@ def plausible(at: int, now: int) -> int:
 class _Book:
     """The marks of one book while something of them is taken in."""
 
-    __slots__ = ("_has_changed", "_holdings", "_id", "_seen", "_store")
+    __slots__ = ("_has_changed", "_holdings", "_id", "_store")
 
     def __init__(self, store: Store, id: int) -> None:
         self._store = store
         self._id = id
         self._holdings = holdings.of_book(store, id, NOBODY)
-        self._seen: set[int] = set()  # numbers of the marks that were seen
         self._has_changed = False
 
-    def miss(self, place: DeviceMark | None, at: int) -> None:
-        """The reader has deleted the mark that stood there."""
-        holding = self._known_as(place)
-        if holding is not None and holding.miss(False):
+    def miss(self, places: list[DeviceMark], at: int) -> None:
+        """The reader has deleted the marks that stood there."""
+        for holding in identity.take_gone(self._holdings, places, _spelt):
             self._save(holding, at)
 
     def leave_there(self, place: DeviceMark | None, at: int) -> None:
@@ -159,32 +159,22 @@ class _Book:
             self._save(holding, at)
         self._add_all(found.new, at)
 
-    def see_all(self, seen: list[DeviceMark], at: int) -> int:
-        """All the marks that the device has; how many of them were not known."""
+    def see_all(self, seen: list[DeviceMark], at: int, tells_missing: bool) -> tuple[int, int]:
+        """All the marks that the device has; how many of them were not known, and how many others are lost."""
         if not self._holdings:
-            return self._add_all(seen, at)
-        pairs, new = identity.pair_seen(self._holdings, seen, True, _spelt)
-        is_old = is_old_record(pairs)
-        for holding, mark in pairs:
-            self._seen.add(holding.key)
-            if holding.see(mark, is_old):
-                self._save(holding, at)
-        return self._add_all(new, at)
+            return self._add_all(seen, at), 0
+        beyond = dict.fromkeys((holding.key for holding in self._holdings), False)
+        if tells_missing:
+            beyond = marks.beyond_record(self._store, self._id, at)
+        found = identity.take_seen(self._holdings, seen, True, False, _spelt, beyond)
+        for holding in found.changed:
+            self._save(holding, at)
+        return self._add_all(found.new, at), sum(holding.gone == LOST for holding in found.changed)
 
     def add_new(self, seen: list[DeviceMark], at: int) -> int:
         """Marks of an older copy: what is known of them is newer."""
         _, new = identity.pair_seen(self._holdings, seen, True, _spelt)
         return self._add_all(new, at)
-
-    def lose_others(self, at: int) -> int:
-        """What was not seen is not there any more, and its reader was not seen deleting it; how many that are."""
-        lost = 0
-        never_seen = marks.never_seen(self._store, self._id)
-        for holding in self._holdings:
-            if holding.key not in self._seen and holding.key not in never_seen and holding.miss(True):
-                self._save(holding, at)
-                lost += 1
-        return lost
 
     def end(self) -> None:
         """Whatever was decided about the book's marks is to be decided anew."""
@@ -192,9 +182,14 @@ class _Book:
             mark_plans.doubt(self._store, self._id)
 
     def _known_as(self, place: DeviceMark | None) -> Holding | None:
+        """By its date, as KOReader does: another that stands at the same place is not meant."""
         if place is None:
             return None
-        here = [holding for holding in self._holdings if holding.on_device() is not None]
+        here = [
+            holding
+            for holding in self._holdings
+            if (mark := holding.on_device()) is not None and mark.made_at == place.made_at
+        ]
         pairs, _ = identity.pair_seen(here, [place], False, _spelt)
         return pairs[0][0] if pairs else None
 
@@ -203,7 +198,6 @@ class _Book:
             holding = Holding(marks.add(self._store, self._id, mark, at), mark.kind)
             holding.device = mark
             self._holdings.append(holding)
-            self._seen.add(holding.key)
             self._has_changed = True
         return len(new)
 

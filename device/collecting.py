@@ -122,13 +122,15 @@ class Collector:
 
     def take_record(self, record: Record | None, book_id: int, found: Found) -> None:
         """What a record says, if it can be read; `found`: where it was. Within a transaction."""
+        whole_at = None
         if record is not None:
             from device.core.annotations.koreader_forms import from_record
 
             marks = from_record(record.table)
+            whole_at = self._now if marks.says and not record.is_copy else None
             if marks.marks or marks.broken or mark_sources.has_marks(self._store, book_id):
                 self._take_marks(marks, record, book_id)
-        mark_sources.note(self._store, book_id, found.path, found.stamp, self._now)
+        mark_sources.note(self._store, book_id, found.path, found.stamp, whole_at)
 
     def _note_none(self, book: BookOnDevice) -> None:
         if book.sidecar == "":
@@ -137,7 +139,7 @@ class Collector:
             from device.annotation_ingest import lose_record
 
             self.collected.lost += lose_record(self._store, book.id, self._now)
-        mark_sources.note(self._store, book.id, "", "", self._now)
+        mark_sources.note(self._store, book.id, "", "", None)
 
     def _take_marks(self, found: FoundMarks, record: Record, book_id: int) -> None:
         from device.annotation_ingest import plausible, take_record

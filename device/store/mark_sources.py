@@ -58,10 +58,12 @@ def books(store: Store, skip: int, most: int) -> list[BookOnDevice]:
     return [BookOnDevice(*row) for row in rows]
 
 
-def note(store: Store, book_id: int, sidecar: str, stamp: str, now: int) -> None:
+def note(store: Store, book_id: int, sidecar: str, stamp: str, whole_at: int | None) -> None:
+    """`whole_at`: when it was read; None if it was not, or is an older copy."""
     store.execute(
-        "INSERT OR REPLACE INTO mark_source (book_id, sidecar, stamp, seen_at) VALUES (?, ?, ?, ?)",
-        (book_id, sidecar, stamp, now),
+        "INSERT INTO mark_source (book_id, sidecar, stamp, seen_at) VALUES (?1, ?2, ?3, COALESCE(?4, 0))"
+        " ON CONFLICT(book_id) DO UPDATE SET sidecar = ?2, stamp = ?3, seen_at = COALESCE(?4, seen_at)",
+        (book_id, sidecar, stamp, whole_at),
     )
 
 

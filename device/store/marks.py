@@ -90,10 +90,16 @@ def made_at(store: Store, book_id: int, made: str) -> list[StoredMark]:
     return [StoredMark(*row) for row in rows]
 
 
-def never_seen(store: Store, book_id: int) -> set[int]:
-    """Those that only another program has seen on the device."""
-    rows = store.execute("SELECT id FROM mark WHERE book_id = ? AND device IS NOT NULL AND device_at = 0", (book_id,))
-    return {int(row[0]) for row in rows}
+def beyond_record(store: Store, book_id: int, at: int) -> dict[int, bool]:
+    """Those that were not deleted if a record of `at` does not have them, as `identity.take_seen` wants them: False,
+    only another program has seen it on the device; True, it was seen later, or no whole record was read since."""
+    rows = store.execute(
+        "SELECT m.id, m.device_at > 0 FROM mark m LEFT JOIN mark_source s ON s.book_id = m.book_id"
+        " WHERE m.book_id = ?1 AND m.device IS NOT NULL"
+        " AND (m.device_at = 0 OR m.device_at > MIN(?2, COALESCE(s.seen_at, 0)))",
+        (book_id, at),
+    )
+    return {int(id): bool(is_newer) for id, is_newer in rows}
 
 
 def newest_dom(store: Store, book_id: int) -> int | None:

@@ -296,7 +296,7 @@ _2_SESSIONS_FROM_ELSEWHERE_AND_ONE_OUTBOX_FOR_ALL_KINDS = (
         book_id INTEGER PRIMARY KEY REFERENCES book (id),
         sidecar TEXT NOT NULL,         -- its path; '': there was none
         stamp TEXT NOT NULL,           -- its size and time of change, by which it is known to be the same
-        seen_at INTEGER NOT NULL       -- when it was read
+        seen_at INTEGER NOT NULL       -- when a whole one, not an older copy, was read last; 0: never
     )
     """,
     """

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.annotated_book import TABLES, Device, Web, bookmark, highlight
+from tests.annotated_book import PARAGRAPHS, TABLES, Device, Web, bookmark, highlight
 from tests.sandbox import StandIn
 
 DIALECTS = ("booklore", "grimmory", "worldteacher")
@@ -46,7 +47,7 @@ def test_a_highlight_arrives_at_its_words(any_desk: Desk) -> None:
 
 
 def test_a_highlight_that_only_koreaders_record_of_the_book_has_arrives(desk: Desk) -> None:
-    write_record(desk.device, 1)
+    write_record(desk.device, 0)
     desk.device.closes()
     desk.device.sync()
     [row] = desk.web.rows()
@@ -377,14 +378,15 @@ def test_two_devices_and_the_web_come_to_the_same(desk: Desk, tmp_path: Path) ->
     assert (other.texts(), [row["text"] for row in desk.web.rows()]) == (["Call me Ishmael"], ["Call me Ishmael"])
 
 
-def write_record(device: Device, marks: int) -> None:
-    """KOReader's record of the book, with so many highlights."""
+def write_record(device: Device, *numbers: int) -> None:
+    """KOReader's record of the book, with these highlights."""
     place = "/body/DocFragment[1]/body/p[3]/text()"
     items = "".join(
-        f'[{number + 1}] = {{ ["chapter"] = "Loomings", ["color"] = "red", ["drawer"] = "lighten",'
-        f' ["datetime"] = "2026-11-20 21:00:0{number}", ["text"] = "{"Circumambulate"[: number + 5]}", ["pageno"] = 3,'
-        f' ["page"] = "{place}.0", ["pos0"] = "{place}.0", ["pos1"] = "{place}.{number + 5}" }}, '
-        for number in range(marks)
+        f'[{index}] = {{ ["chapter"] = "Loomings", ["color"] = "red", ["drawer"] = "lighten",'
+        f' ["datetime"] = "2026-11-20 21:00:{number:02}", ["text"] = "{PARAGRAPHS[2][number : number + 5]}",'
+        f' ["pageno"] = 3, ["page"] = "{place}.{number}", ["pos0"] = "{place}.{number}",'
+        f' ["pos1"] = "{place}.{number + 5}" }}, '
+        for index, number in enumerate(numbers, 1)
     )
     record = device.file.with_suffix(".sdr") / "metadata.epub.lua"
     record.parent.mkdir(exist_ok=True)
@@ -394,8 +396,41 @@ def write_record(device: Device, marks: int) -> None:
     )
 
 
+def test_a_highlight_that_only_koreaders_record_shows_to_be_deleted_is_deleted_there(any_desk: Desk) -> None:
+    syncs_record(any_desk, 0, 1, 2)
+    result = syncs_record(any_desk, 0, 2)
+    assert sorted(row["text"] for row in any_desk.web.rows()) == ["Circu", "rcuma"]
+    assert (result["questions"], any_desk.web.requests("DELETE")) == ([], 1)
+
+
+def test_an_emptied_record_of_koreaders_deletes_nothing_and_is_asked_about(desk: Desk) -> None:
+    syncs_record(desk, 0, 1, 2)
+    result = syncs_record(desk)
+    assert (len(desk.web.rows()), desk.web.requests("DELETE")) == (3, 0)
+    assert "has lost its record" in result["questions"][0]["text"]
+
+
+@pytest.mark.parametrize(("answer", "left"), [("Delete", 2), ("Bring", 12)])
+def test_many_highlights_that_koreaders_record_has_no_more_are_asked_about(desk: Desk, answer: str, left: int) -> None:
+    syncs_record(desk, *range(12))
+    result = syncs_record(desk, 3, 4)
+    assert (len(desk.web.rows()), desk.web.requests("DELETE")) == (12, 0)
+    answered = desk.device.answers(result, answer)
+    desk.device.sync()
+    assert len(desk.web.rows()) == left
+    given = [item["do"] for change in answered["changes"] for item in change["items"]]
+    assert given == ["add"] * (left - 2)
+
+
+def syncs_record(desk: Desk, *numbers: int) -> dict[str, Any]:
+    """KOReader has written a record with these highlights, and the reader syncs."""
+    write_record(desk.device, *numbers)
+    desk.device.closes()
+    return desk.device.sync()
+
+
 def test_a_lost_record_of_koreaders_deletes_nothing_and_is_asked_about(desk: Desk) -> None:
-    write_record(desk.device, 3)
+    write_record(desk.device, 0, 1, 2)
     desk.device.closes()
     desk.device.sync()
     assert len(desk.web.rows()) == 3

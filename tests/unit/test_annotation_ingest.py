@@ -16,7 +16,7 @@ from device.core.annotations import koreader_forms
 from device.core.journal import Book, Marks
 from device.disk import Disk
 from device.koreader import lua_literals
-from device.store import books, database, holdings, mark_links, marks, settings
+from device.store import books, database, holdings, mark_links, mark_sources, marks, settings
 from tests.fixtures import make_sidecars as make
 
 NOW = 1_795_500_000
@@ -42,7 +42,9 @@ class Shelf:
     ) -> annotation_ingest.Taken:
         self.at += 10
         found = koreader_forms.from_record(lua_literals.parse(make.record(annotations, **fields)))
-        return annotation_ingest.take_record(self.store, self.id, found, self.at, is_copy)
+        taken = annotation_ingest.take_record(self.store, self.id, found, self.at, is_copy)
+        mark_sources.note(self.store, self.id, "/b/1.sdr/metadata.epub.lua", "", None if is_copy else self.at)
+        return taken
 
     def marks(self) -> list[tuple[str, str, int]]:
         return [(mark.kind, mark.made_at, mark.gone) for mark in marks.of_book(self.store, self.id)]
@@ -174,10 +176,77 @@ def test_a_mark_that_moved_is_looked_for_in_the_book_anew(shelf: Shelf) -> None:
     assert marks.of_book(shelf.store, shelf.id)[0].position is None
 
 
-def test_what_is_missing_from_a_record_is_lost_and_not_deleted(shelf: Shelf) -> None:
+def test_what_a_record_had_and_the_next_one_has_not_was_deleted(shelf: Shelf) -> None:
     shelf.record([make.highlight(1), make.highlight(2)])
     taken = shelf.record([make.highlight(2)])
-    assert (taken.lost, shelf.gone()) == (1, [LOST, THERE])
+    assert (taken.lost, shelf.gone()) == (0, [DELETED, THERE])
+
+
+def test_what_no_record_has_had_yet_is_lost_and_not_deleted(shelf: Shelf) -> None:
+    """KOReader crashes before it has written what the launcher saw, and begins anew with the record before."""
+    shelf.record([make.highlight(2)])
+    shelf.lines(make.highlight(1))
+    taken = shelf.record([make.highlight(2)])
+    assert (taken.lost, shelf.gone()) == (1, [THERE, LOST])
+
+
+def test_what_was_known_before_the_first_record_is_lost_and_not_deleted(shelf: Shelf) -> None:
+    shelf.lines(make.highlight(1), make.highlight(2))
+    assert shelf.record([make.highlight(2)]).lost == 1
+    assert shelf.gone() == [LOST, THERE]
+
+
+def test_what_is_missing_from_a_record_that_was_written_before_it_is_lost_and_not_deleted(shelf: Shelf) -> None:
+    shelf.record([make.highlight(1)])
+    shelf.lines(make.highlight(2))
+    shelf.record([make.highlight(1), make.highlight(2)])
+    shelf.at -= 1_000  # a copy of the day before is laid in its place
+    assert shelf.record([make.highlight(1)]).lost == 1
+    assert shelf.gone() == [THERE, LOST]
+
+
+def test_what_is_missing_from_an_old_record_is_lost_and_not_deleted(shelf: Shelf) -> None:
+    one, two = make.highlight(1, datetime_updated="2026-11-21 10:00:00"), make.highlight(2)
+    shelf.record([one, two])
+    shelf.record([one | {"note": "a thought", "datetime_updated": "2026-11-22 10:00:00"}, two])
+    assert shelf.record([one]).lost == 1
+    assert shelf.gone() == [THERE, LOST]
+
+
+def test_a_record_with_nothing_of_what_was_known_is_another_one_and_deletes_nothing(shelf: Shelf) -> None:
+    shelf.record([make.highlight(1), make.highlight(2)])
+    taken = shelf.record([make.highlight(3)])
+    assert (taken.new, taken.lost, shelf.gone()) == (1, 2, [LOST, LOST, THERE])
+
+
+def test_a_record_of_which_something_cannot_be_read_takes_nothing_away(shelf: Shelf) -> None:
+    shelf.record([make.highlight(1), make.highlight(2)])
+    broken = make.highlight(1) | {"pos0": 7, "pos1": True, "page": {}, "datetime": 5}
+    assert shelf.record([broken, make.highlight(2)]).broken == 1
+    assert shelf.gone() == [THERE, THERE]
+
+
+def test_what_stands_behind_a_gap_in_a_record_was_not_deleted(shelf: Shelf) -> None:
+    shelf.record([make.highlight(1), make.highlight(2)])
+    table = lua_literals.parse(make.record([make.highlight(1), make.highlight(2)]))
+    items = table["annotations"]
+    assert isinstance(items, dict)
+    items[3] = items.pop(2)
+    annotation_ingest.take_record(shelf.store, shelf.id, koreader_forms.from_record(table), NOW, False)
+    assert shelf.gone() == [THERE, THERE]
+
+
+def test_the_only_mark_of_a_book_is_lost_and_not_deleted_with_the_list(shelf: Shelf) -> None:
+    shelf.record([make.highlight(1)])
+    assert shelf.record([]).lost == 1
+    assert shelf.gone() == [LOST]
+
+
+def test_what_is_made_and_deleted_where_another_one_was_does_not_delete_that_one(shelf: Shelf) -> None:
+    item = make.highlight(1)
+    shelf.record([item])
+    shelf.lines(gone=[identity(item | {"datetime": "2026-11-29 10:00:00"})])
+    assert shelf.gone() == [THERE]
 
 
 def test_what_the_reader_deleted_and_the_record_does_not_have_stays_deleted(shelf: Shelf) -> None:

@@ -49,14 +49,22 @@ class Seen:
 
 
 def take_seen(
-    holdings: list[Holding], seen: list[DeviceMark], is_whole: bool, is_old: bool = False, spelt: Spelt = str
+    holdings: list[Holding],
+    seen: list[DeviceMark],
+    is_whole: bool,
+    is_old: bool = False,
+    spelt: Spelt = str,
+    beyond: dict[int, bool] | None = None,
 ) -> Seen:
     """Takes the marks that KOReader has of a book into what is known of them.
 
     `is_whole`: the list has all of them, so that what is not in it is gone: deleted by the reader, unless the record is
     an old copy or is not there at all any more (`is_old`, or as its content shows), or has nothing of what it had: then
-    it is another record. `spelt`: the form of an xpointer for comparing.
+    it is another record, and what it does not have is lost. `spelt`: the form of an xpointer for comparing. `beyond`:
+    keys of marks that were not deleted if they are not in it. True: it is older than they are, or no record has had
+    them yet: they are lost; False: nothing follows from it.
     """
+    beyond = beyond or {}
     result = Seen()
     here = [holding for holding in holdings if holding.on_device() is not None]
     pairs, result.new = pair_seen(holdings, seen, is_whole, spelt)
@@ -72,9 +80,11 @@ def take_seen(
             result.changed.append(holding)
     if is_whole:
         paired = {id(holding) for holding, _ in pairs}
-        missing = [holding for holding in here if id(holding) not in paired]
-        is_lost = is_old or (has_none and (bool(seen) or len(missing) > 1))
-        result.changed.extend(holding for holding in missing if holding.miss(is_lost))
+        for holding in here:
+            is_beyond = beyond.get(holding.key)
+            is_missing = id(holding) not in paired and is_beyond is not False
+            if is_missing and holding.miss(is_old or has_none or is_beyond is True):
+                result.changed.append(holding)
     return result
 
 

@@ -72,8 +72,11 @@ def from_record(table: Table) -> Found:
     for name in LISTS:
         items = table.get(name)
         found.says = found.says or isinstance(items, dict)
-        for item in _sequence(items):
+        entries = _sequence(items)
+        for item in entries:
             found.take(from_item(item, dom))
+        if isinstance(items, dict):
+            found.broken += len(items) - len(entries)  # behind a gap
     if isinstance(table.get(LISTS[0]), dict):
         return found
     for bookmarks, highlights in OLD_LISTS:
