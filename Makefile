@@ -46,10 +46,10 @@ test-quick: $(VENV) ## the tests that need no cross build; without a browser, if
 	@$(HOST) test
 	@$(PYTHON) -m pytest -m "not built$(if $(wildcard $(WEB)),, and not web)"
 
-soak: check ## the long version of what `make test` tries a bounded number of: power cuts, kills, a lying server (hours)
+soak: check ## the long version of what `make test` tries a bounded number of: power cuts, kills, a lying server, highlights in two places (hours)
 	@$(HOST) test build
 	@$(PYTHON) -m builder build $(BUILT:%=--target %)
-	@BOOKLORESYNC_SOAK=1 $(PYTHON) -m pytest -s tests/crash tests/lying tests/unit tests/contract/test_full_disk.py tests/contract/test_history_repeated.py tests/contract/test_rebuild.py
+	@BOOKLORESYNC_SOAK=1 $(PYTHON) -m pytest -s tests/crash tests/lying tests/unit tests/annotations tests/contract/test_full_disk.py tests/contract/test_history_repeated.py tests/contract/test_rebuild.py
 
 conformance: $(VENV) $(WEB) ## are highlights at the right words? DATA=folder of ground truth [PROGRAM=executable] [SAMPLE=n]
 	@$(HOST) web $(if $(PROGRAM),test)
