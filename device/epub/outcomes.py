@@ -7,6 +7,8 @@ from __future__ import annotations
 
 EXACT, REPAIRED, APPROXIMATE = "exact", "repaired", "approximate"  # positions.py says what they mean
 
+CONVERTER = 1  # of the rules by which places are found; raised when they improve: what was approximate is tried again
+
 # Why a result is what it is.
 NO_POINTER, NO_CFI = "no-pointer", "no-cfi"  # cannot be read
 NO_DOCUMENT = "no-document"  # the place is in no chapter of this book

@@ -18,7 +18,7 @@ from __future__ import annotations
 from device.epub import from_koreader, from_web, xpointer
 from device.epub.joining import Unusable
 from device.epub.opened_book import DOM_DEFAULT, OpenedBook
-from device.epub.outcomes import APPROXIMATE, EXACT, REPAIRED, Cfi, Pointers, Wanted
+from device.epub.outcomes import APPROXIMATE, CONVERTER, EXACT, REPAIRED, Cfi, Pointers, Wanted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ __all__ = [
     "spells_every_index",
 ]
 
-CONVERTER = 1  # raised when it improves: then what was approximate is tried again
 DOM_LEAST, DOM_MOST = 20000101, 99991231  # dates
 
 

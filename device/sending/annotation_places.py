@@ -16,6 +16,7 @@ from device.core.annotations.destinations import page_place
 from device.core.outbox import BOOKMARK, HIGHLIGHT
 from device.epub.archive import Unreadable
 from device.epub.cfi import normal_form
+from device.epub.outcomes import APPROXIMATE, CONVERTER, Wanted
 from device.epub.xpointer import parse
 from device.store import marks
 from device.store.holdings import SENDABLE
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from device.core.annotations.holding import Holding
     from device.core.annotations.marks import DeviceMark, ServerMark
-    from device.epub.positions import Wanted
     from device.store.database import Store
     from device.store.marks import StoredMark
     from device.store.shared_values import Place
@@ -72,12 +72,12 @@ def place_marks(store: Store, place: Place, stored: list[StoredMark], check_time
     """
     if not has_places(place):
         return
-    from device.epub import positions
-
     unplaced = [(mark, mark.device) for mark in stored if mark.device is not None]
-    unplaced = [(mark, device) for mark, device in unplaced if _is_to_be_placed(mark, device, positions.CONVERTER)]
+    unplaced = [(mark, device) for mark, device in unplaced if _is_to_be_placed(mark, device)]
     if not unplaced:
         return
+    from device.epub import positions
+
     unplaced.sort(key=lambda pair: _chapter(pair[1]))
     try:
         with positions.Positions(place.file, _dom(stored)) as book:
@@ -88,7 +88,7 @@ def place_marks(store: Store, place: Place, stored: list[StoredMark], check_time
                 with store.transaction():
                     for (mark, _), cfi in zip(some, found, strict=True):
                         mark.cfi, mark.position = cfi.cfi, cfi.status
-                        mark.position_reason, mark.converter = cfi.reason or None, positions.CONVERTER
+                        mark.position_reason, mark.converter = cfi.reason or None, CONVERTER
                         reason = mark.position_reason
                         marks.set_position(store, mark.id, mark.cfi, mark.position, reason, mark.converter)
     except (Unreadable, OSError) as problem:
@@ -101,10 +101,10 @@ def _chapter(device: DeviceMark) -> int:
     return 0 if pointer is None else pointer.fragment
 
 
-def _is_to_be_placed(mark: StoredMark, device: DeviceMark, converter: int) -> bool:
+def _is_to_be_placed(mark: StoredMark, device: DeviceMark) -> bool:
     if not device.pos0 or mark.gone == marks.DELETED:
         return False
-    return mark.position is None or (mark.position not in SENDABLE and (mark.converter or 0) < converter)
+    return mark.position is None or (mark.position not in SENDABLE and (mark.converter or 0) < CONVERTER)
 
 
 def _dom(stored: list[StoredMark]) -> int | None:
@@ -114,8 +114,6 @@ def _dom(stored: list[StoredMark]) -> int | None:
 
 
 def _wanted(kind: str, device: DeviceMark) -> Wanted:
-    from device.epub.positions import Wanted
-
     if kind == HIGHLIGHT and device.pos1:
         return Wanted(device.pos0, device.pos1, device.text or None, device.dom)
     return Wanted(device.pos0, None, None, device.dom)
@@ -167,8 +165,6 @@ def find_rows(place: Place, stored: list[StoredMark], rows: list[ServerMark]) ->
 
 def keep(store: Store, holding: Holding, found: Found | None, now: int) -> None:
     """Notes of a mark that was made elsewhere where it stands here, or that no place was found."""
-    from device.epub.positions import APPROXIMATE, CONVERTER
-
     status = APPROXIMATE if found is None else found.status
     marks.set_position(store, holding.key, holding.cfi or None, status, None, CONVERTER)
     if found is not None and found.fraction is not None and holding.offered is not None:
@@ -180,8 +176,6 @@ def keep(store: Store, holding: Holding, found: Found | None, now: int) -> None:
 
 def is_old_miss(mark: StoredMark) -> bool:
     """Whether it was made elsewhere, and an older converter found no place for it here."""
-    from device.epub.positions import CONVERTER
-
     is_miss = mark.device is None and mark.offered is None and mark.position not in SENDABLE
     return is_miss and mark.converter is not None and mark.converter < CONVERTER
 

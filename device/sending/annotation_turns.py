@@ -13,6 +13,7 @@ from __future__ import annotations
 from device import protocol
 from device.core import preferences
 from device.core.outbox import BOOKMARK, HIGHLIGHT
+from device.epub.outcomes import CONVERTER
 from device.store import mark_links, mark_plans, settings
 from device.store import shared_values as stored_books
 
@@ -93,6 +94,4 @@ def is_on(wanted: Preferences) -> bool:
 
 def basis(wanted: Preferences) -> str:
     """What a decision depends on besides the marks themselves."""
-    from device.epub.positions import CONVERTER
-
     return " ".join([str(CONVERTER), *[str(wanted.get(key)) for key in _OF_DECISIONS]])
