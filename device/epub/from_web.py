@@ -171,8 +171,8 @@ def _in_chapter(chapter: Chapter, asked: _Asked) -> _Stretch | str:
     span = chapter.span_of(start, end)
     words = text_search.bare(asked.text)
     if span is None:
-        found = text_search.only_one(chapter.words, words)
-        return NO_PLACE if found is None else _Stretch(found, found + len(words), asked.text, REPAIRED, MOVED)
+        at = text_search.only_one(chapter.words, words)
+        return NO_PLACE if at is None else _Stretch(at, at + len(words), asked.text, REPAIRED, MOVED)
     if words and chapter.words[span.begin : span.end] == words:
         return _Stretch(span.begin, span.end, asked.text, EXACT, "")
     if not words or text_search.bare(span.text) == words:
