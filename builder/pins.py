@@ -49,7 +49,7 @@ class Target:
     gnu_triplet: str
     openssl: tuple[str, ...]
     optimise: str
-    optimise_modules: str
+    optimise_modules: tuple[str, ...]
     optimise_libraries: str
     long_bytes: int
     qemu: str
@@ -76,4 +76,8 @@ def load_sources() -> dict[str, Source]:
 
 def load_targets() -> dict[str, Target]:
     table = tomllib.loads((HERE / "targets.toml").read_text())
-    return {name: Target(name=name, openssl=tuple(entry.pop("openssl")), **entry) for name, entry in table.items()}
+    lists = ("openssl", "optimise_modules")
+    return {
+        name: Target(name=name, **{key: tuple(value) if key in lists else value for key, value in entry.items()})
+        for name, entry in table.items()
+    }

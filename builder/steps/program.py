@@ -117,7 +117,7 @@ def executable(workshop: Workshop, target: Target, compiler: Compiler, modules: 
             *(f"-I{folder}" for folder in folders),
         ]
         ours = compile_command([target.optimise, *flags, f"-I{include}"])
-        our_modules = compile_command([target.optimise_modules, *flags, f"-I{include}"])
+        our_modules = compile_command([*target.optimise_modules, *flags, f"-I{include}"])
         work: dict[str, list[str | Path]] = {
             "inittab": [*core, bench.work / "inittab.c"],
             "frozen_table": [*core, parts.frozen / "table.c"],
