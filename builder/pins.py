@@ -76,8 +76,8 @@ def load_sources() -> dict[str, Source]:
 
 def load_targets() -> dict[str, Target]:
     table = tomllib.loads((HERE / "targets.toml").read_text())
-    lists = ("openssl", "optimise_modules")
-    return {
-        name: Target(name=name, **{key: tuple(value) if key in lists else value for key, value in entry.items()})
-        for name, entry in table.items()
-    }
+    targets = {}
+    for name, entry in table.items():
+        openssl, modules = tuple(entry.pop("openssl")), tuple(entry.pop("optimise_modules"))
+        targets[name] = Target(name=name, openssl=openssl, optimise_modules=modules, **entry)
+    return targets
