@@ -177,8 +177,8 @@ def _in_chapter(chapter: Chapter, asked: _Asked) -> _Stretch | str:
         return _Stretch(span.begin, span.end, asked.text, EXACT, "")
     if not words or text_search.bare(span.text) == words:
         return _as_selected(chapter, span, asked.text, "")
-    if text_search.bare(span.text).casefold() == words.casefold():
-        return _as_selected(chapter, span, "", "")  # a stylesheet shows other letters than the text has
+    if text_search.shows([piece.casefold() for piece in span.pieces], words.casefold()):
+        return _as_selected(chapter, span, "", "")  # a stylesheet shows other letters than the text has, or hides some
     if units_of(asked.text) >= CUT_OFF_UNITS and text_search.bare(span.text).startswith(words):
         return _as_selected(chapter, span, "", "")  # the server has cut off the rest of the words
     found = _near(chapter, asked, span, chapter.words, words)

@@ -286,6 +286,15 @@ def test_a_text_that_the_server_has_cut_off_does_not_shorten_the_highlight(book:
     assert found.text == text.strip()
 
 
+def test_words_that_the_web_reader_hides_need_not_be_among_those_that_it_has_selected(book: Book) -> None:
+    body = "<p>one <ruby>漢<rp>(</rp><rt>kan</rt><rp>)</rp></ruby> two</p><p>a <b style='display: none'>b</b> c</p>"
+    found = to_pointers(book(body), "epubcfi(/6/2!/4/2,/1:0,/3:4)", "one 漢kan two")
+    assert (found.status, found.text) == (EXACT, "one 漢 two")
+    assert found.pos1 is not None
+    assert found.pos1.endswith("/p[1]/text()[2].4")
+    assert to_pointers(book(body), "epubcfi(/6/2!/4/4,/1:0,/3:2)", "a c").status == EXACT
+
+
 @pytest.mark.parametrize(
     ("cfi", "text", "written", "status"),
     [
