@@ -15,13 +15,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from device.koreader.snapshot import STATISTICS
 from tests.annotated_book import CHAPTERS, DOM, PARAGRAPHS, Item, highlight
 from tests.device.executables import ARMV7, X86_64, built
+from tests.fixtures import make_sidecars
 from tests.fixtures.make_books import describe, make_book
 from tests.fixtures.make_statistics import make_large
 from tests.large_library import OneListServer, made_library
+from tests.many_highlights import Annotated
 from tests.reader import MOBY, ROOT, Moment, Reader
 from tests.sandbox import StandIn
 from tests.sandbox.certificates import CertificateFiles, make_authority, make_server_certificate
@@ -158,6 +161,57 @@ def _reader_with_history(folder: Path, count: int, until: int) -> Reader:
     return reader
 
 
+def positions(folder: Path) -> Iterator[Measured]:
+    """500 highlights in one EPUB of 1 MB, spread over 20 chapters, and in one chapter of 1 MB."""
+    for what, chapters in (("20 chapters", 20), ("one chapter", 1)):
+        book = Annotated(
+            folder / f"large-{chapters}.epub", "The Large Book", "Somebody", chapters, 1_900 // chapters, 500
+        )
+        asked = folder / f"asked-{chapters}.jsonl"
+        asked.write_text(book.lines())
+        command = [str(X86_64), "positions", str(file)]
+        with asked.open() as lines:
+            answers = subprocess.run(command, stdin=lines, capture_output=True, text=True, check=True).stdout
+        assert answers.count('"exact"') == 500
+        with asked.open() as lines:
+            yield Measured(f"500 highlights, {what}", instructions(folder, *command, stdin=lines) / M, "M", None, None)
+        with asked.open() as lines:
+            yield Measured(f"peak, 500 highlights, {what}", _peak_mib(command, stdin=lines), "MiB", 40, 30)
+
+
+def marks(folder: Path, worker: tuple[str, ...] = (str(X86_64),)) -> Iterator[Measured]:
+    """3,000 highlights in 200 books that have never been opened since the installation; then nothing; then one more."""
+    shelf, koreader = folder / "shelf", folder / "koreader-of-marks"
+    shelf.mkdir()
+    server = StandIn(dialect="booklore")
+    server.add_user("anna", "secret")
+    books = []
+    for number in range(200):
+        title, author = f"The House of {number}", f"Author {number}"
+        book = Annotated(shelf / f"house-{number}.epub", title, author, 5, 8, 15)
+        book.put_record(1_795_000_000 + number)
+        server.add_book(title=title, authors=[author], file_name=book.file.name)
+        books.append(book)
+    with server:
+        reader = Reader(koreader / "bookloresync", worker)
+        (koreader / "history.lua").write_bytes(make_sidecars.history([book.file for book in books]))
+        reader.configure(server.url)
+        yield Measured("collecting 3,000 highlights of 200 books",
+                       _instructions_of(folder, reader, "collect-marks") / M, "M", None, None)  # fmt: skip
+        peak, spent, runs = 0.0, 0, 0
+        while len(server.marks("annotation")) < 3_000 and runs < 60:
+            peak = max(peak, _peak_mib(_command(reader, "sync")))
+            runs += 1
+        assert len(server.marks("annotation")) == 3_000
+        yield Measured("syncs that it took to send them", runs, "", None, None)
+        yield from _requests_so_far("3,000 highlights of 200 books", server, 3_000 + 2 * 200 + 10, 3_000 + 10)
+        yield Measured("peak, sending 3,000 highlights", peak, "MiB", 40, 30)
+        reader.let_hours_pass(2)
+        yield from _requests_of_a_run("200 books with highlights, idle sync", server, reader, 2, 1)
+        spent = _instructions_of(folder, reader, "sync")
+        yield Measured("200 books with highlights, idle sync", spent / M, "M", None, None)
+
+
 def requests(folder: Path, worker: tuple[str, ...] = (str(X86_64),)) -> Iterator[Measured]:
     """An evening's 100 sessions over five books, and then 20 highlights in them, all in one sync; then one more of each
     and two edits; then nothing."""
@@ -274,7 +328,7 @@ def https_server(folder: Path) -> Iterator[tuple[StandIn, CertificateFiles]]:
         yield server, authority
 
 
-def instructions(folder: Path, *command: str) -> int:
+def instructions(folder: Path, *command: str, stdin: TextIO | int = subprocess.DEVNULL) -> int:
     """Instructions that a command executes in user space, counted by callgrind. Raises if the command fails."""
     output = folder / "callgrind.out"
     run = subprocess.run(
@@ -282,7 +336,7 @@ def instructions(folder: Path, *command: str) -> int:
         capture_output=True,
         text=True,
         cwd=ROOT,
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
     )
     if run.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{run.stdout}{run.stderr}")
@@ -299,13 +353,18 @@ def _command(reader: Reader, verb: str) -> list[str]:
     return [*reader.worker, verb, "--data", str(reader.data)]
 
 
-def _peak_mib(command: list[str]) -> float:
+def _peak_mib(command: list[str], stdin: TextIO | int = subprocess.DEVNULL) -> float:
     """Peak resident memory of a command.
 
     `time` forks and waits for it: a child that Python itself starts would inherit the peak of Python's own memory.
     """
     run = subprocess.run(
-        ["/usr/bin/time", "--quiet", "--format=%M", *command], capture_output=True, text=True, check=True, env={}
+        ["/usr/bin/time", "--quiet", "--format=%M", *command],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={},
+        stdin=stdin,
     )
     return int(run.stderr.splitlines()[-1]) / 1024
 
@@ -317,6 +376,8 @@ SECTIONS: tuple[tuple[str, Callable[[Path], Iterator[Measured]]], ...] = (
     ("memory, x86_64 static executable", memory),
     ("the server's library, x86_64 static executable", library),
     ("history, x86_64 static executable", history),
+    ("positions, x86_64 static executable", positions),
+    ("highlights, x86_64 static executable", marks),
     ("requests", requests),
     ("requests of changes", changes),
 )
