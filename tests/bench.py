@@ -164,9 +164,8 @@ def _reader_with_history(folder: Path, count: int, until: int) -> Reader:
 def positions(folder: Path) -> Iterator[Measured]:
     """500 highlights in one EPUB of 1 MB, spread over 20 chapters, and in one chapter of 1 MB."""
     for what, chapters in (("20 chapters", 20), ("one chapter", 1)):
-        book = Annotated(
-            folder / f"large-{chapters}.epub", "The Large Book", "Somebody", chapters, 1_900 // chapters, 500
-        )
+        file = folder / f"large-{chapters}.epub"
+        book = Annotated(file, "The Large Book", "Somebody", chapters, 1_900 // chapters, 500)
         asked = folder / f"asked-{chapters}.jsonl"
         asked.write_text(book.lines())
         command = [str(X86_64), "positions", str(file)]
