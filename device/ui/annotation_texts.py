@@ -96,9 +96,9 @@ def said(code: str, title: str, words: str) -> str:
 # Many at once that are gone on one side: why, as `device/core/annotations/book.py` calls it.
 
 _MASS = {
-    "gone_here": "{} highlights and bookmarks of “{title}” were deleted on this device. On the server, too?",
-    "gone_there": "{} highlights and bookmarks of “{title}” are not on the server any more. Delete them here?",
-    "record_lost": "KOReader has lost its record of “{title}”, with {} highlights and bookmarks. Bring them back?",
+    "gone_here": "{} of “{title}” were deleted on this device. On the server, too?",
+    "gone_there": "{} of “{title}” are not on the server any more. Delete them here?",
+    "record_lost": "KOReader has lost its record of “{title}”, with {}. Bring back what was in it?",
 }
 MASS_ANSWERS = {  # (go ahead, restore)
     "gone_here": ("Delete them there", "Bring them back here"),
@@ -108,7 +108,8 @@ MASS_ANSWERS = {  # (go ahead, restore)
 
 
 def mass_deletion(why: str, title: str, count: int) -> str:
-    return _MASS.get(why, _MASS["gone_here"]).replace("{title}", title).replace("{}", str(count))
+    counted = _counted(("1 highlight or bookmark", "{} highlights and bookmarks"), count)
+    return _MASS.get(why, _MASS["gone_here"]).replace("{}", counted).replace("{title}", title)
 
 
 ANSWER_HOW = "name the book with --book FILE, and say delete or restore"

@@ -18,6 +18,7 @@ from device.disk import Disk
 from device.protocol import Result
 from device.store import books, database, holdings, marks, settings
 from device.store.database import Store
+from device.ui import annotation_texts
 from device.verbs import annotation_results
 from device.verbs.annotations import take_report
 
@@ -191,3 +192,10 @@ def test_what_is_switched_off_is_not_told(store: Store, book: int) -> None:
     result = Result()
     annotation_results.tell(store, Preferences({preferences.HIGHLIGHTS: "off"}), result)
     assert result.changes == []
+
+
+@pytest.mark.parametrize(("count", "named"), [(1, "1 highlight or bookmark."), (1_200, "1,200 highlights and book")])
+def test_a_question_counts_as_people_do_and_leaves_titles_as_they_are(count: int, named: str) -> None:
+    text = annotation_texts.mass_deletion("record_lost", "Sets: {}", count)
+    assert named in text
+    assert "“Sets: {}”" in text
