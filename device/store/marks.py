@@ -191,13 +191,19 @@ def withdraw_offer(store: Store, id: int) -> None:
     store.execute("UPDATE mark SET offered = NULL, offered_at = 0 WHERE id = ?", (id,))
 
 
-def offered(store: Store, most: int) -> list[Offered]:
-    """What is offered for books that lie here and are recorded, book by book, the oldest offer first."""
+def offered(store: Store, most: int, most_of_book: int) -> list[Offered]:
+    """What is offered for books that lie here and are recorded, book by book, of each the oldest offer first.
+
+    The book with the newest offer comes first, so that those which KOReader cannot take now keep no others waiting.
+    """
     rows = store.execute(
-        f"SELECT b.file, CASE b.title WHEN '' THEN b.file ELSE b.title END, {_COLUMNS} FROM mark m"
-        " JOIN book b ON b.id = m.book_id WHERE m.offered_at > 0 AND b.tracked = 1 AND b.file <> ''"
-        " ORDER BY m.book_id, m.offered_at, m.id LIMIT ?",
-        (most,),
+        f"SELECT file, title, {_COLUMNS} FROM (SELECT b.file AS file,"
+        " CASE b.title WHEN '' THEN b.file ELSE b.title END AS title, o.*,"
+        " MAX(o.offered_at) OVER (PARTITION BY o.book_id) AS newest_at,"
+        " ROW_NUMBER() OVER (PARTITION BY o.book_id ORDER BY o.offered_at, o.id) AS number"
+        " FROM mark o JOIN book b ON b.id = o.book_id WHERE o.offered_at > 0 AND b.tracked = 1 AND b.file <> '') m"
+        " WHERE number <= ?2 ORDER BY newest_at DESC, book_id, offered_at, id LIMIT ?1",
+        (most, most_of_book),
     )
     return [Offered(str(row[0]), str(row[1]), StoredMark(*row[2:])) for row in rows]
 

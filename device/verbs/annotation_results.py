@@ -48,7 +48,7 @@ def tell(store: Store, wanted: Preferences, result: Result) -> None:
         if found is not None and _is_number(count):
             result.questions.append(_question(int(book), found[0], why, int(count)))
     left_bytes = ITEMS_MAX_BYTES
-    for batch in _by_book(marks.offered(store, OFFERED_MOST), wanted):
+    for batch in _by_book(marks.offered(store, OFFERED_MOST, ITEMS_MOST), wanted):
         items: list[Item] = []
         told: list[Json] = []
         for offered in batch:

@@ -80,6 +80,19 @@ def test_a_hundred_are_told_at_once_and_the_others_when_these_are_done(store: St
     assert counts == [100, 100, 50, 0]
 
 
+def test_a_book_that_cannot_take_its_highlights_keeps_no_other_waiting(store: Store, book: int) -> None:
+    """KOReader has not taken over that book's old records yet, and says “later” each time."""
+    for number in range(annotation_results.OFFERED_MOST + 1):
+        offer(store, book, highlight(number))
+    with store.transaction():
+        emma = books.remember(store, Book("/mnt/onboard/Emma.epub", "epub", "Emma", ["Jane Austen"], [], None, None))
+    mark = offer(store, emma, highlight(1))
+    with store.transaction():
+        marks.withdraw_offer(store, mark)
+        marks.offer(store, mark, highlight(1).to_json(), NOW + 1)
+    assert [change["file"] for change in told(store)] == ["/mnt/onboard/Emma.epub", FILE]
+
+
 def test_a_result_stays_within_what_the_launcher_reads(store: Store, book: int) -> None:
     for number in range(60):
         offer(store, book, highlight(number, "Call me Ishmael. " * 300))

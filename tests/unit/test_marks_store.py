@@ -89,18 +89,18 @@ def test_what_is_offered_is_told_for_books_that_lie_here_and_are_recorded(store:
     without_file = books.add_without_file(store, None, "Elsewhere", [])
     for book in (book_id, without_file):
         marks.offer(store, marks.add_without_device(store, book, "highlight"), '{"do":"add"}', NOW)
-    assert [(one.file, one.title, one.mark.offered) for one in marks.offered(store, 10)] == [
+    assert [(one.file, one.title, one.mark.offered) for one in marks.offered(store, 10, 10)] == [
         ("/b/1.epub", "One", '{"do":"add"}')
     ]
     books.track(store, book_id, False)
-    assert marks.offered(store, 10) == []
+    assert marks.offered(store, 10, 10) == []
 
 
 def test_an_offer_that_was_taken_is_not_told_again(store: database.Store, book_id: int) -> None:
     id = marks.add_without_device(store, book_id, "highlight")
     marks.offer(store, id, '{"do":"add"}', NOW)
     marks.withdraw_offer(store, id)
-    assert marks.offered(store, 10) == []
+    assert marks.offered(store, 10, 10) == []
 
 
 def test_a_link_is_read_back_as_it_was_agreed(store: database.Store, book_id: int) -> None:
