@@ -9,10 +9,9 @@ Called by: `device/annotation_ingest.py`, which collects; `device/sending/annota
 
 from __future__ import annotations
 
-from device.core.annotations.marks import DeviceMark
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from device.core.annotations.marks import DeviceMark
     from device.store.database import Store
 
 THERE, DELETED, MISSING = 0, 1, 2  # `gone`: on the device; deleted by the reader; not there, and nobody saw it go
@@ -71,8 +70,12 @@ class StoredMark:
 
 def device_mark(text: str | None) -> DeviceMark | None:
     """A mark in its JSON form; None for none, and for what a damaged store made of one."""
+    if text is None:
+        return None
+    from device.core.annotations.marks import DeviceMark  # counting marks needs none of it
+
     try:
-        return None if text is None else DeviceMark.from_json(text)
+        return DeviceMark.from_json(text)
     except ValueError:
         return None
 

@@ -2,7 +2,8 @@
 
 Promises: what the device is to be given is said again by each run until it is reported; a report is taken only for what
 is still offered. Nothing here decides what is offered.
-Called by: `device/verbs/`, at the end of a run and for the verb `applied`. Law: docs/protocol.md, “Changes of marks”.
+Called by: `device/verbs/`, at the end of a run, if there are any marks, and for the verb `applied`.
+Law: docs/protocol.md, “Changes of marks”.
 """
 
 from __future__ import annotations
@@ -11,10 +12,6 @@ import binascii
 
 from device import json_text, protocol
 from device.core import preferences
-from device.core.annotations.book import GONE_HERE
-from device.core.annotations.colours import is_koreaders
-from device.core.annotations.merge import GO_AHEAD, RESTORE
-from device.core.annotations.words import same_words
 from device.core.outbox import BOOKMARK, HIGHLIGHT
 from device.store import marks, settings
 from device.store import shared_values as stored_books
@@ -72,8 +69,6 @@ def waiting(store: Store, wanted: Preferences) -> list[OpenEntry]:
     from device.store import mark_plans
     from device.store.outbox import OpenEntry
 
-    if not mark_plans.are_any(store):
-        return []
     return [
         OpenEntry(
             rules.NEW if found.is_matched else rules.WAITING,
@@ -101,6 +96,9 @@ def menu_items(store: Store) -> list[Json]:
 
 
 def _question(book_id: int, title: str, why: str, count: int) -> Json:
+    from device.core.annotations.book import GONE_HERE
+    from device.core.annotations.merge import GO_AHEAD, RESTORE
+
     def ask(answer: str) -> Item:
         return {"verb": protocol.MARKS, "arguments": {"book_id": book_id, "answer": answer}}
 
@@ -210,6 +208,8 @@ def item_of(mark: StoredMark) -> Item | None:
 
 def is_given_anew(mark: StoredMark) -> bool:
     """Whether it is taken out first and then added again: nobody can move a mark of KOReader's."""
+    from device.core.annotations.words import same_words
+
     here, to = mark.on_device(), marks.device_mark(mark.offered) if mark.offered else None
     if here is None or to is None or same_words(here, to):
         return False
@@ -259,6 +259,8 @@ def _changed(before: DeviceMark, after: DeviceMark) -> Item:
 
 
 def _added(mark: DeviceMark, fraction: float | None) -> Item:
+    from device.core.annotations.colours import is_koreaders
+
     texts = {"text": mark.text, "note": mark.note, "drawer": mark.drawer, "chapter": mark.chapter}
     if is_koreaders(mark.color):
         texts["color"] = mark.color  # without one KOReader draws it in its default

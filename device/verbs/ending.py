@@ -15,6 +15,7 @@ UNTRACKED_MAX_BYTES = 65_536  # as much as the launcher reads when a book opens;
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from device.json_text import Json
     from device.protocol import Job, Result
     from device.secrets import Secrets
     from device.store.outbox import OpenEntry
@@ -26,12 +27,16 @@ def finish(run: Run) -> None:
     """Counts, the menu for the next time it opens, and the sentences that sum the run up."""
     from device.core import outbox as rules
     from device.secrets import Keeper
-    from device.store import outbox, preferences, reading_sessions, settings
+    from device.store import mark_plans, outbox, preferences, reading_sessions, settings
     from device.ui import account_texts, status
-    from device.verbs import annotation_results, hardcover
 
     wanted = preferences.load(run.store)
-    entries = [*outbox.open_entries(run.store), *annotation_results.waiting(run.store, wanted)]
+    entries = outbox.open_entries(run.store)
+    has_marks = mark_plans.are_any(run.store)
+    if has_marks:
+        from device.verbs import annotation_results
+
+        entries += annotation_results.waiting(run.store, wanted)
     # What is kept back because its book is switched off waits for nothing.
     run.result.counts["waiting"] = sum(_waiting(entries).values())
     run.result.counts["rejected"] = sum(entry.count for entry in entries if entry.state == rules.REJECTED)
@@ -40,18 +45,22 @@ def finish(run: Run) -> None:
     server = None if account is None else account.server
     problem = settings.get(run.store, settings.LAST_PROBLEM)
     offered = _offer(run)
-    _write_for_launcher(run, entries, account, secrets.has_others(), problem, offered)
+    marks = annotation_results.menu_items(run.store) if has_marks else []
+    _write_for_launcher(run, entries, account, secrets.has_others(), problem, offered, marks)
     if run.job.id is not None:
         from device.verbs import book_state_results
 
         book_state_results.tell(run.store, wanted, run.job, run.result)
-        annotation_results.tell(run.store, wanted, run.result)
+        if has_marks:
+            annotation_results.tell(run.store, wanted, run.result)
         if run.job.verb == protocol.SYNC:
             book_state_results.warn_of_kosync(run.store, wanted, run.job, run.result)
     if run.job.verb == protocol.STATUS and not is_preview(run.job):
         there = reading_sessions.count_acknowledged(run.store)
         if account is not None and account.unencrypted:
             run.result.say(protocol.WARNING, account_texts.unencrypted(" and ".join(account.unencrypted)))
+        from device.verbs import hardcover
+
         for line in status.report(entries, there, server, problem, int(time.time())) + hardcover.lines(run):
             run.result.say(protocol.INFO, line)
         say_all(run, _lacking(run))
@@ -99,12 +108,18 @@ def _offer(run: Run) -> bool:
 
 
 def _write_for_launcher(
-    run: Run, entries: list[OpenEntry], account: Shown | None, has_others: bool, problem: str | None, offered: bool
+    run: Run,
+    entries: list[OpenEntry],
+    account: Shown | None,
+    has_others: bool,
+    problem: str | None,
+    offered: bool,
+    marks: list[Json],
 ) -> None:
     from device import json_text
     from device.store import books, preferences, settings
     from device.ui import menu
-    from device.verbs import annotation_results, hardcover, matching
+    from device.verbs import hardcover, matching
 
     state = menu.State(entries, preferences.load(run.store), int(time.time()))
     state.account = account
@@ -117,7 +132,7 @@ def _write_for_launcher(
     state.offers = menu.plugin_offer() if offered else []
     state.matching = matching.menu_items(run)
     state.hardcover = hardcover.menu_items(run)
-    state.marks = annotation_results.menu_items(run.store)
+    state.marks = marks
     disk, folder = run.folder.disk, run.folder
     disk.write(folder.menu, json_text.encode(menu.menu(state)))
     if state.untracked:
