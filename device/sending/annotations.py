@@ -18,7 +18,7 @@ from __future__ import annotations
 from device import protocol
 from device.core import outbox as rules
 from device.core import preferences
-from device.core.annotations import book, identity
+from device.core.annotations import book, server_rows
 from device.core.annotations.calls import CREATE, DELETE
 from device.core.annotations.destinations import place_of_row, wishes_of
 from device.core.annotations.holding import STAND_IN
@@ -229,7 +229,7 @@ class Annotations:
         before = {holding.key: holdings.state_of(holding) for holding in held}
         made: list[tuple[Holding, Found | None]] = []
         if heard is not None:
-            unknown = identity.pair_rows(held, heard.rows, heard.kinds, wishes)
+            unknown = server_rows.pair_rows(held, heard.rows, heard.kinds, wishes)
             made = self._take_in(place, stored, held, unknown)
         about, _, answer = self._answer(place, heard)
         with self._store.transaction():
@@ -240,7 +240,7 @@ class Annotations:
             planned = self._plan(held, wishes, about, answer, now)
             says = [(plan, code) for plan in planned.plans for code in plan.says]
             if heard is not None and planned.wants_second_look:
-                identity.pair_rows(held, heard.rows, heard.kinds, wishes)
+                server_rows.pair_rows(held, heard.rows, heard.kinds, wishes)
                 planned = self._plan(held, wishes, about, answer, now)
                 says.extend((plan, code) for plan in planned.plans for code in plan.says)
             for holding in held:
@@ -294,11 +294,11 @@ class Annotations:
         for row, found in zip(rows, places, strict=True):
             known = [*held, *[holding for holding, _ in made]]
             if found is None:
-                holding = identity.take_in(row, 0, "", "", known)
+                holding = server_rows.take_in(row, 0, "", "", known)
                 holding.could_not_take()
                 missed += row.kind in OF_HIGHLIGHTS
             else:
-                holding = identity.take_in(row, 0, found.pos0, found.pos1, known, found.text, found.dom)
+                holding = server_rows.take_in(row, 0, found.pos0, found.pos1, known, found.text, found.dom)
                 holding.cfi, holding.place = row.cfi, place_of_row(row, normal_form)
             _forget_the_servers_clock(holding)
             made.append((holding, found))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from random import Random
 
-from device.core.annotations import book, identity, merge
+from device.core.annotations import book, identity, merge, server_rows
 from device.core.annotations.calls import CREATE, DELETE, Call
 from device.core.annotations.destinations import Wishes
 from device.core.annotations.holding import HERE, Holding
@@ -133,12 +133,12 @@ class Client:
         self.holdings = [holding for holding in self.holdings if self._is_kept(holding)]
 
     def hear(self, rows: list[ServerMark]) -> None:
-        for row in identity.pair_rows(self.holdings, rows, KINDS, self.wishes):
+        for row in server_rows.pair_rows(self.holdings, rows, KINDS, self.wishes):
             start, end = span_of_cfi(spelt_cfi(row.cfi))
             self.last_key += 1
             explicit = self.reader.is_explicit
             pos1 = "" if row.kind == BOOKMARK else pointer(end, explicit)
-            self.holdings.append(identity.take_in(row, self.last_key, pointer(start, explicit), pos1, self.holdings))
+            self.holdings.append(server_rows.take_in(row, self.last_key, pointer(start, explicit), pos1, self.holdings))
         self.find_places()
 
     def _is_kept(self, holding: Holding) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from device.core.annotations import identity
+from device.core.annotations import identity, server_rows
 from device.core.annotations.destinations import Wishes
 from device.core.annotations.holding import DELETED, HERE, LOST, MAIN, TWIN, Holding, Link
 from device.core.annotations.marks import DeviceMark, ServerMark
@@ -147,46 +147,46 @@ def test_an_edit_that_the_device_had_taken_is_deleted_with_the_mark() -> None:
 
 def test_a_row_of_a_linked_mark_is_found_by_its_number_wherever_it_stands() -> None:
     holding = linked(known(mark()))
-    assert identity.pair_rows([holding], [row(7, cfi="epubcfi(/6/8!/4/2/1:0)")], ALL, Wishes()) == []
+    assert server_rows.pair_rows([holding], [row(7, cfi="epubcfi(/6/8!/4/2/1:0)")], ALL, Wishes()) == []
     assert holding.links[0].row is not None
 
 
 def test_a_row_at_the_place_of_a_mark_without_a_link_is_that_mark() -> None:
     holding = known(mark())
-    assert identity.pair_rows([holding], [row()], ALL, Wishes()) == []
+    assert server_rows.pair_rows([holding], [row()], ALL, Wishes()) == []
     assert [link.role for link in holding.links] == [MAIN]
 
 
 def test_places_are_compared_as_the_server_does_without_regard_to_case() -> None:
     holding = known(mark())
-    assert identity.pair_rows([holding], [row(cfi=CFI.upper())], ALL, Wishes()) == []
+    assert server_rows.pair_rows([holding], [row(cfi=CFI.upper())], ALL, Wishes()) == []
 
 
 def test_a_row_at_another_range_is_another_mark() -> None:
-    unknown = identity.pair_rows([known(mark())], [row(cfi="epubcfi(/6/4!/4/2,/1:0,/1:5)")], ALL, Wishes())
+    unknown = server_rows.pair_rows([known(mark())], [row(cfi="epubcfi(/6/4!/4/2,/1:0,/1:5)")], ALL, Wishes())
     assert [found.id for found in unknown] == [7]
 
 
 def test_an_in_book_note_beside_a_highlight_is_the_same_mark() -> None:
     holding = linked(known(mark()))
-    assert identity.pair_rows([holding], [row(), row(3, IN_BOOK_NOTE, note="n")], ALL, Wishes()) == []
+    assert server_rows.pair_rows([holding], [row(), row(3, IN_BOOK_NOTE, note="n")], ALL, Wishes()) == []
     assert sorted(link.role for link in holding.links) == [MAIN, TWIN]
 
 
 def test_nothing_is_taken_in_while_the_place_of_a_mark_here_is_not_known() -> None:
     holding = known(mark())
     holding.place = None
-    assert identity.pair_rows([holding], [row(cfi="epubcfi(/6/8!/4/2/1:0)")], ALL, Wishes()) == []
+    assert server_rows.pair_rows([holding], [row(cfi="epubcfi(/6/8!/4/2/1:0)")], ALL, Wishes()) == []
 
 
 def test_a_book_note_is_never_taken_in() -> None:
-    assert identity.pair_rows([], [row(3, BOOK_NOTE, "")], ALL, Wishes()) == []
+    assert server_rows.pair_rows([], [row(3, BOOK_NOTE, "")], ALL, Wishes()) == []
 
 
 def test_what_is_taken_in_has_a_date_of_its_own() -> None:
     first = row()
     first.created_at = "2026-01-01T09:00:00"
-    holding = identity.take_in(first, 2, "/body/p.0", "/body/p.5", [known(mark())])
+    holding = server_rows.take_in(first, 2, "/body/p.0", "/body/p.5", [known(mark())])
     assert holding.offered is not None
     assert holding.offered.made_at == "2026-01-01 09:00:01"
 
@@ -194,4 +194,4 @@ def test_what_is_taken_in_has_a_date_of_its_own() -> None:
 def test_a_row_with_a_date_that_is_none_can_be_taken_in() -> None:
     strange = row()
     strange.created_at = "yesterday"
-    assert identity.take_in(strange, 2, "/body/p.0", "", []).offered is not None
+    assert server_rows.take_in(strange, 2, "/body/p.0", "", []).offered is not None

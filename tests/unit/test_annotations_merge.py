@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from device.core.annotations import book, identity, merge
+from device.core.annotations import book, merge, server_rows
 from device.core.annotations.calls import CREATE, DELETE, EDIT
 from device.core.annotations.destinations import Wishes
 from device.core.annotations.hearing import BOTH_KEPT, EDIT_WON, LOOK_OURS
@@ -58,7 +58,7 @@ def edited(holding: Holding, note: str, color: str = "yellow") -> Holding:
 
 
 def heard(holding: Holding, *rows: ServerMark, wishes: Wishes | None = None) -> merge.Plan:
-    identity.pair_rows([holding], list(rows), ALL, wishes or Wishes())
+    server_rows.pair_rows([holding], list(rows), ALL, wishes or Wishes())
     return merge.plan(holding, wishes or Wishes())
 
 
@@ -165,7 +165,7 @@ def test_a_deletion_is_not_forgotten_before_a_list_confirms_it() -> None:
 def test_a_row_that_is_to_be_deleted_is_never_taken_in_again() -> None:
     holding = agreed()
     holding.miss(False)
-    assert identity.pair_rows([holding], [row()], ALL, Wishes()) == []
+    assert server_rows.pair_rows([holding], [row()], ALL, Wishes()) == []
 
 
 def test_what_koreader_has_lost_is_never_deleted_there() -> None:
@@ -247,7 +247,7 @@ def test_a_cut_between_the_two_leaves_one_mark_with_a_leftover_that_is_known() -
     plan = heard(holding, row("n"))
     plan.apply(NOW)
     merge.begun(holding, plan.calls[0])
-    assert identity.pair_rows([holding], [row("n"), row("n", 8, OTHER_CFI)], ALL, Wishes()) == []
+    assert server_rows.pair_rows([holding], [row("n"), row("n", 8, OTHER_CFI)], ALL, Wishes()) == []
     assert [(call.op, call.remote_id) for call in merge.plan(holding, Wishes()).calls] == [(DELETE, 7)]
 
 
@@ -366,7 +366,7 @@ def test_what_a_long_note_has_beyond_what_the_server_holds_is_not_lost_by_an_edi
     holding = agreed(long)
     assert holding.links[0].agreed_server is not None
     there = row("b" + "a" * 4_998)
-    identity.pair_rows([holding], [there], ALL, Wishes())
+    server_rows.pair_rows([holding], [there], ALL, Wishes())
     holding.links[0].agreed_server.note = "a" * 5_000
     plan = merge.plan(holding, Wishes())
     assert plan.wanted is not None
@@ -380,7 +380,7 @@ def test_many_deletions_at_once_are_asked_about_and_none_is_told() -> None:
     rows = [row(id=6 + key, cfi=many[key - 1].cfi) for key in range(1, 9)]
     for holding in many[:6]:
         holding.miss(False)
-    identity.pair_rows(many, rows, ALL, Wishes())
+    server_rows.pair_rows(many, rows, ALL, Wishes())
     planned = book.plan_all(many, Wishes())
     assert planned.question is not None
     assert (planned.question.why, planned.question.count) == (book.GONE_HERE, 6)
@@ -393,7 +393,7 @@ def test_a_library_that_was_emptied_takes_nothing_from_the_device_unasked() -> N
     many = [agreed(key=key) for key in range(1, 9)]
     for holding in many:
         holding.place = holding.cfi = CFI.replace("/4/2", f"/4/{holding.key * 2}")
-    identity.pair_rows(many, [], ALL, Wishes())
+    server_rows.pair_rows(many, [], ALL, Wishes())
     planned = book.plan_all(many, Wishes())
     assert planned.question is not None
     assert planned.question.why == book.GONE_THERE
@@ -405,7 +405,7 @@ def test_a_lost_record_is_asked_about_before_anything_is_given_back() -> None:
     holding = agreed()
     holding.miss(True)
     assert holding.gone == LOST
-    identity.pair_rows([holding], [row()], ALL, Wishes())
+    server_rows.pair_rows([holding], [row()], ALL, Wishes())
     planned = book.plan_all([holding], Wishes())
     assert planned.question is not None
     assert planned.question.why == book.RECORD_LOST

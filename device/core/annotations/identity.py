@@ -12,12 +12,11 @@ The device, then and now, in this order; what is paired is out of the way for th
     position                another date: also one that was deleted, as long as the server has not confirmed that
     words                   if only one has them on either side, and the whole list was seen: both are new
 
-Called by: `device/annotation_ingest.py`, `device/sending/annotations.py`.
+Called by: `device/annotation_ingest.py`.
 """
 
 from __future__ import annotations
 
-from device.core.annotations import server_rows
 from device.core.annotations.holding import (
     DELETED,
     HERE,
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 
     Spelt = Callable[[str], str]
     Pairs = list[tuple[Holding, DeviceMark]]
-
-pair_rows, take_in = server_rows.pair_rows, server_rows.take_in
 
 
 class Seen:

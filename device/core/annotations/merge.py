@@ -9,7 +9,7 @@ the words mean stands in `holding.py`.
     changed           the server too     field by field     the edit wins: made again   created
     deleted           deleted            the edit wins      forgotten                   forgotten
     record lost       given back         given back, so     forgotten                   given back, and created
-    never had it      -                  -                  -                           added (`identity.take_in`)
+    never had it      -                  -                  -                           added (`take_in`)
 
 Field by field: of two notes both are kept, unless one contains the other. Of two colours or styles the device's stands.
 The words and the place of a highlight the server cannot change: the new one is created first and the old one deleted
@@ -27,8 +27,8 @@ of its list and the request a moment later is overwritten.
 How a book's marks are synchronized, with the functions in the order of their use:
 
     identity.pair_seen      which of KOReader's marks is which holding; then Holding.see or .miss of each
-    identity.pair_rows      puts `heard` and `row` into the links; the rows that nothing is known of come back
-    identity.take_in        such a row as a new mark, to be offered to the device
+    server_rows.pair_rows   puts `heard` and `row` into the links; the rows that nothing is known of come back
+    server_rows.take_in     such a row as a new mark, to be offered to the device
     book.plan_all           a Plan for each mark, and the question if too much would go at once
     Plan.apply              makes it the state: offers and links, in one transaction, before anything is sent
     merge.begun             before the first byte leaves: what is sent is remembered in the link
