@@ -298,9 +298,11 @@ def test_when_the_time_is_up_it_stops_and_goes_on_the_next_time(
     assert reported[-1] == (50, 50)
 
 
+# Not by the kernel's account of the child, which begins with the memory of the tests that start it.
 MEASURED = (
-    "import resource, sys; from device.worker import main; code = main(sys.argv[1:]);"
-    " print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+    "import sys; from device.worker import main; code = main(sys.argv[1:]);"
+    " [kib] = [line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM:')];"
+    " print(code, int(kib) // 1024)"
 )
 
 

@@ -331,6 +331,17 @@ def test_what_the_server_gave_the_device_is_known_as_that_when_it_is_seen(shelf:
     assert (found.id, found.gone, found.offered) == (id, THERE, None)
 
 
+def test_what_the_device_was_given_and_has_deleted_before_that_was_reported_is_deleted(shelf: Shelf) -> None:
+    item = make.highlight(1)
+    given = koreader_forms.from_item(item, make.DOM)
+    assert given is not None
+    id = marks.add_without_device(shelf.store, shelf.id, "highlight")
+    marks.offer(shelf.store, id, given.to_json(), NOW)
+    shelf.lines(gone=[identity(item)])
+    (found,) = marks.of_book(shelf.store, shelf.id)
+    assert (found.gone, found.offered) == (DELETED, None)
+
+
 NAMES = ["datetime", "datetime_updated", "drawer", "color", "text", "note", "chapter", "pageno", "pageref", "page"]
 NAMES += ["pos0", "pos1", "pboxes", "was", "cut", "ext"]
 VALUES = (

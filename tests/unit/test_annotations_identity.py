@@ -125,6 +125,20 @@ def test_what_was_made_and_deleted_at_the_place_of_another_deletes_that_one_not(
     assert holding.gone == HERE
 
 
+def test_what_was_given_back_without_our_hearing_of_it_and_then_deleted_is_deleted() -> None:
+    holding = known(mark(), gone=LOST)
+    holding.offer(mark())
+    assert identity.take_gone([holding], [mark()]) == [holding]
+    assert (holding.gone, holding.wanted()) == (DELETED, None)
+
+
+def test_what_is_offered_is_not_deleted_with_what_was_made_and_deleted_at_its_place() -> None:
+    holding = known(mark(), gone=LOST)
+    holding.offer(mark())
+    assert identity.take_gone([holding], [mark(NOON)]) == []
+    assert (holding.gone, holding.is_offered) == (LOST, True)
+
+
 def test_an_edit_that_the_device_had_not_taken_survives_its_deletion() -> None:
     holding = known(mark(note="old"))
     offered = mark(note="new")

@@ -88,16 +88,22 @@ def take_seen(
 def take_gone(holdings: list[Holding], gone: list[DeviceMark], spelt: Spelt = str) -> list[Holding]:
     """The reader was seen to delete these on the device; their date and position are enough. What is different now.
 
-    One with a date that is not known was made and deleted in between: what stood at its place before is another.
+    One with a date that is not known was made and deleted in between: what stood at its place before is another. One
+    that the device did not have, and was offered, had been given to it: nobody has told us.
     """
-    pairs, _ = pair_seen([holding for holding in holdings if holding.on_device() is not None], gone, False, spelt)
-    return [
-        holding
-        for holding, mark in pairs
-        if holding.device is not None
-        and holding.device.made_at == mark.made_at
-        and holding.miss(False, mark.changed_at)
-    ]
+    pairs, _ = pair_seen([holding for holding in holdings if _can_be_deleted(holding)], gone, False, spelt)
+    changed = []
+    for holding, mark in pairs:
+        if holding.on_device() is None and holding.offered is not None and holding.offered.made_at == mark.made_at:
+            holding.took()
+        here = holding.on_device()
+        if here is not None and here.made_at == mark.made_at and holding.miss(False, mark.changed_at):
+            changed.append(holding)
+    return changed
+
+
+def _can_be_deleted(holding: Holding) -> bool:
+    return holding.on_device() is not None or holding.offered is not None
 
 
 def pair_seen(
