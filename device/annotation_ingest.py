@@ -56,6 +56,8 @@ def take_lines(store: Store, book_id: int, lines: list[Marks], now: int) -> None
         for item in line.changed:
             mark = koreader_forms.from_item(item, line.dom)
             was = _place(item.get("was"), line.dom) if isinstance(item, dict) else None
+            if mark is not None and isinstance(item, dict) and item.get("cut") is True:
+                mark = book.completed(mark)
             if mark is not None and not book.see_as(was, mark, at):
                 seen.append(mark)
         book.see(seen, at)
@@ -139,6 +141,16 @@ class _Book:
         holding.miss(True)
         leave_there(self._store, self._id, holding, "unplaced", account, at)
         self._has_changed = True
+
+    def completed(self, mark: DeviceMark) -> DeviceMark | None:
+        """A mark whose words did not fit into the journal, with those that are known. None: only KOReader's own record
+        has them, and is waited for."""
+        known = self._known_as(mark)
+        before = None if known is None else known.on_device()
+        if before is None or not (before.text.startswith(mark.text) and before.note.startswith(mark.note)):
+            return None
+        mark.text, mark.note = before.text, before.note
+        return mark
 
     def see_as(self, was: DeviceMark | None, mark: DeviceMark, at: int) -> bool:
         """A mark that had another date or place before; whether that one is known."""

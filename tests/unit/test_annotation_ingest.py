@@ -384,3 +384,20 @@ LISTS = [*koreader_forms.LISTS, *(name for pair in koreader_forms.OLD_LISTS for 
 def test_no_record_makes_it_fail(shelf: Shelf, table: Any) -> None:
     with shelf.store.transaction():
         annotation_ingest.take_record(shelf.store, shelf.id, koreader_forms.from_record(table), NOW, False)
+
+
+def test_words_that_did_not_fit_into_the_journal_do_not_shorten_a_highlight(shelf: Shelf) -> None:
+    long = "Call me Ishmael. " * 2_000
+    shelf.record([make.highlight(1, text=long, note="so it begins")])
+    shelf.lines(make.highlight(1, text=long[:16_384], note="so it begins", color="olive", cut=True))
+    found = marks.of_book(shelf.store, shelf.id)[0].device
+    assert found is not None
+    assert (len(found.text), found.color) == (len(long), "olive")
+
+
+def test_a_new_highlight_that_did_not_fit_into_the_journal_waits_for_the_record(shelf: Shelf) -> None:
+    long = "Call me Ishmael. " * 2_000
+    shelf.lines(make.highlight(1, text=long[:16_384], cut=True))
+    assert shelf.marks() == []
+    shelf.record([make.highlight(1, text=long)])
+    assert len(shelf.marks()) == 1

@@ -209,3 +209,21 @@ def test_a_row_with_a_date_that_is_none_can_be_taken_in() -> None:
     strange = row()
     strange.created_at = "yesterday"
     assert server_rows.take_in(strange, 2, "/body/p.0", "", []).offered is not None
+
+
+def test_a_record_that_ends_before_several_marks_were_made_is_an_older_copy_and_loses_them() -> None:
+    holdings = [known(mark(f"2026-01-0{day} 09:00:00", day * 100), day) for day in (1, 2, 3)]
+    identity.take_seen(holdings, [mark("2026-01-01 09:00:00", 100)], True)
+    assert [holding.gone for holding in holdings] == [HERE, LOST, LOST]
+
+
+def test_the_newest_mark_alone_is_deleted_by_a_record_without_it() -> None:
+    holdings = [known(mark(f"2026-01-0{day} 09:00:00", day * 100), day) for day in (1, 2)]
+    identity.take_seen(holdings, [mark("2026-01-01 09:00:00", 100)], True)
+    assert [holding.gone for holding in holdings] == [HERE, DELETED]
+
+
+def test_of_several_missing_marks_one_older_than_the_record_means_that_all_were_deleted() -> None:
+    holdings = [known(mark(f"2026-01-0{day} 09:00:00", day * 100), day) for day in (1, 2, 3)]
+    identity.take_seen(holdings, [mark("2026-01-02 09:00:00", 200)], True)
+    assert [holding.gone for holding in holdings] == [DELETED, HERE, DELETED]

@@ -77,12 +77,20 @@ def take_seen(
             result.changed.append(holding)
     if is_whole:
         paired = {id(holding) for holding, _ in pairs}
-        for holding in here:
-            is_beyond = beyond.get(holding.key)
-            is_missing = id(holding) not in paired and is_beyond is not False
-            if is_missing and holding.miss(is_old or has_none or is_beyond is True):
+        missing = [holding for holding in here if id(holding) not in paired and beyond.get(holding.key) is not False]
+        is_lost = is_old or has_none or _ends_before(seen, missing)
+        for holding in missing:
+            if holding.miss(is_lost or beyond.get(holding.key) is True):
                 result.changed.append(holding)
     return result
+
+
+def _ends_before(seen: list[DeviceMark], missing: list[Holding]) -> bool:
+    """Whether several marks are missing, and all were made after the last thing in the record: then it is as good as an
+    older copy of itself, however new the file. What is given back once too often can be deleted again."""
+    last = max((max(mark.made_at, mark.changed_at) for mark in seen), default="")
+    newer = [holding for holding in missing if holding.device is not None and holding.device.made_at > last]
+    return len(missing) > 1 and len(newer) == len(missing)
 
 
 def take_gone(holdings: list[Holding], gone: list[DeviceMark], spelt: Spelt = str) -> list[Holding]:
