@@ -104,6 +104,8 @@ class History:
             before = self.tokens()
             spans = self.spans()
             self.witness.begin()
+            for client in self.clients:
+                client.reader.brought_back = set()
             self.is_strict, self.was_asked = True, False
             for _ in range(self.random.randint(1, DEEDS_MOST)):
                 self.one_deed()
@@ -141,6 +143,7 @@ class History:
             mark.color, mark.drawer = random.choice(DEVICE_COLOURS), random.choice(DEVICE_DRAWERS)
             reader.touch(mark)
             self.done(mark, "look")
+            self.takes_up(mark, reader)
             self.say(f"{name} looks {span_of(mark)} {mark.color} {mark.drawer}")
         elif what < 16:
             reader.delete(mark)
@@ -187,6 +190,17 @@ class History:
     def done(self, mark: DeviceMark, what: str) -> None:
         self.witness.did(mark.kind, span_of(mark), what)
 
+    def takes_up(self, mark: DeviceMark, reader: Reader, is_appended: bool = False) -> None:
+        """A note that a backup brought back is written anew by the reader who goes on from it; it has not risen.
+
+        Appended to, it is part of what she wrote, and a merge that knows what was there before keeps it just so. Where
+        she changed another thing of the mark before the record was collected, nobody can tell the old note from one
+        that she has written with it: there is nothing it could be held against, and then both notes are kept. Once the
+        record was collected there is, and only what she appended to counts.
+        """
+        if is_appended or reader.record_is_old:
+            self.witness.writes_again(tokens_in(mark.note) & reader.brought_back)
+
     def add_on_device(self, name: str, reader: Reader) -> None:
         random = self.random
         kind = random.choice((HIGHLIGHT, HIGHLIGHT, HIGHLIGHT, BOOKMARK))
@@ -206,6 +220,7 @@ class History:
             self.witness.gives_up(mark.note)
             mark.note = ""
         elif how == 1:
+            self.takes_up(mark, reader, is_appended=True)
             mark.note = f"{mark.note} {self.witness.token()}".strip()
         else:
             self.witness.gives_up(mark.note)
@@ -224,6 +239,7 @@ class History:
         self.has_moved = True  # two marks with a book note each may have become one
         reader.move(mark, span)
         self.done(mark, "add")
+        self.takes_up(mark, reader)
         self.say(f"{name} moves to {span} {mark.note!r}")
 
     def on_web(self) -> None:

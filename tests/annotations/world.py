@@ -86,6 +86,11 @@ class Witness:
         self.written.add(f"n{self.tokens}.")
         return f"n{self.tokens}."
 
+    def writes_again(self, tokens: set[str]) -> None:
+        """From now on they must not be lost, either."""
+        self.written |= tokens
+        self.given_up -= tokens
+
     def gives_up(self, note: str) -> None:
         self.given_up.update(tokens_in(note))
 
@@ -160,6 +165,7 @@ class Reader:
         self.backup: list[DeviceMark] = []
         self.record_is_old = False  # the file's date says so
         self.record_is_lost = False
+        self.brought_back: set[str] = set()  # what is written in the backups that were restored
         self.deleted: list[DeviceMark] = []  # what the launcher saw go since its last journal
         self.is_journalled = True
 
@@ -203,6 +209,7 @@ class Reader:
     def restore_backup(self) -> None:
         self.marks = [mark.copy() for mark in self.backup]
         self.record_is_old = True
+        self.brought_back.update(*(tokens_in(mark.note) for mark in self.backup))
 
     def lose_record(self) -> None:
         self.marks = []

@@ -43,3 +43,9 @@ def test_a_change_by_koreader_is_none_of_a_copy() -> None:
     holding = known(mark("One", "2026-11-21 09:00:00"))
     take_seen([holding], [mark("", "2026-11-22 09:00:00")], True)
     assert (holding.is_offered, holding.device is not None and holding.device.note) == (False, "")
+
+
+def test_what_is_appended_to_a_note_of_the_copy_is_kept_whole_beside_the_newer_note() -> None:
+    holding = known(mark("Later", "2026-11-21 09:00:00"))
+    take_seen([holding], [mark("Early, and more", "2026-11-22 09:00:00")], True, is_old=True)
+    assert holding.offered is not None and holding.offered.note == "Early, and more\n\nLater"
