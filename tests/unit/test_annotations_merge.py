@@ -412,3 +412,15 @@ def test_a_lost_record_is_asked_about_before_anything_is_given_back() -> None:
     planned = book.plan_all([holding], Wishes(), book.RECORD_LOST, merge.GO_AHEAD)
     assert [call.op for made in planned.plans for call in made.calls] == [DELETE]
     assert holding.gone == DELETED
+
+
+def test_what_is_made_where_an_old_record_brought_back_a_deleted_highlight_does_not_get_its_note() -> None:
+    holding = new(mark("long given up"))
+    holding.miss(False)
+    holding.see(mark("long given up"), True)
+    theirs = row("", 8)
+    theirs.color, theirs.style = "#4ADE80", "underline"
+    plan = heard(holding, theirs)
+    assert plan.wanted is not None
+    assert (plan.wanted.note, plan.wanted.color, plan.wanted.drawer) == ("", "green", "underscore")
+    assert plan.calls == []

@@ -92,6 +92,8 @@ class Hearing:
                 self.links.remove(link)  # without anything agreed nothing is deleted
                 return
             self.says.append(EDIT_WON)
+            if sent is None:
+                here = _as_there(here, row)
         agreed = here.copy() if sent is None else sent.copy()
         agreed.color, agreed.drawer = here.color, here.drawer
         theirs = note_of(row, agreed)
@@ -253,6 +255,17 @@ class Hearing:
         for link in self.links:
             link.tombstone = False
         self.wanted = (self._holding.device or main.agreed_device).copy()
+
+
+def _as_there(mark: DeviceMark, row: ServerMark) -> DeviceMark:
+    """A mark that was to be removed, and at whose place somebody has made another since, which is not its heir."""
+    mark = mark.copy()
+    mark.note = ""
+    if row.color:
+        mark.color = colours.word_of(row.color)
+    if row.style:
+        mark.drawer = colours.drawer_of(row.style)
+    return mark
 
 
 def _without_note(agreed: DeviceMark, had: ServerMark) -> tuple[DeviceMark, ServerMark]:
