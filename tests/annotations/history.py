@@ -148,6 +148,7 @@ class History:
         elif what < 16:
             reader.delete(mark)
             self.witness.gives_up(note_shown(mark))
+            self.gives_up_newer(mark, self.clients[who])
             self.done(mark, "delete")
             self.say(f"{name} deletes {mark.kind} {span_of(mark)} {mark.note!r}")
         elif what < 18 and mark.kind == HIGHLIGHT:
@@ -199,7 +200,17 @@ class History:
         record was collected there is, and only what she appended to counts.
         """
         if is_appended or reader.record_is_old:
-            self.witness.writes_again(tokens_in(mark.note) & reader.brought_back)
+            self.witness.writes_again(tokens_in(mark.note) & reader.brought_back, is_appended)
+
+    def gives_up_newer(self, mark: DeviceMark, client: Client) -> None:
+        """Deleted in a record that a backup brought back, a mark is deleted as it was before: so this device had shown
+        it, nobody has changed it since, and the launcher saw it go. (Were it given back, a deletion would be undone.)
+        """
+        if client.reader.record_is_old:
+            for holding in client.holdings:
+                device = holding.device
+                if device is not None and (device.kind, device.made_at) == (mark.kind, mark.made_at):
+                    self.witness.gives_up(note_shown(device))
 
     def add_on_device(self, name: str, reader: Reader) -> None:
         random = self.random
@@ -262,10 +273,21 @@ class History:
             self.witness.gives_up(f"{row.note} {row.title}")
             place = spelt_cfi(row.cfi)
             has_another = any(
-                spelt_cfi(other.cfi) == place and other.kind != BOOKMARK for other in server.rows.values()
+                spelt_cfi(other.cfi) == place and other.kind != BOOKMARK and not self.is_replaced(other)
+                for other in server.rows.values()
             )
             self.did_on_web(row, "delete beside" if has_another else "delete")
             self.say(f"web deletes {row.kind} {row.cfi} {row.note!r} {row.title!r}")
+
+    def is_replaced(self, row: ServerMark) -> bool:
+        """Whether a device has put another row in its place, was cut off there, and is about to delete it: then it is
+        not a second note that keeps the highlight."""
+        return any(
+            link.is_old() and (link.kind, link.remote_id) == (row.kind, row.id)
+            for client in self.clients
+            for holding in client.holdings
+            for link in holding.links
+        )
 
     def did_on_web(self, row: ServerMark, what: str) -> None:
         for span in RANGES:

@@ -70,5 +70,28 @@ def test_a_note_that_a_backup_brought_back_may_not_rise_with_a_colour_once_the_r
     assert history.witness.written == set()
 
 
-def test_what_was_appended_to_a_note_of_a_backup_that_was_restored_twice_comes_to_both_devices() -> None:
-    try_one(516_014)
+def test_who_deletes_a_highlight_that_a_backup_brought_back_has_given_up_its_newer_note() -> None:
+    history = with_a_backup_restored()
+    client = history.clients[0]
+    history.gives_up_newer(client.reader.marks[0], client)
+    assert "n2." in history.witness.given_up
+
+
+def test_who_deletes_it_once_the_record_was_collected_has_not() -> None:
+    history = with_a_backup_restored()
+    client = history.clients[0]
+    history.collect_first(0)
+    history.gives_up_newer(client.reader.marks[0], client)
+    assert "n2." not in history.witness.given_up
+
+
+FOUND_BEFORE = {
+    516_014: "appended to a note of a backup that was restored twice",
+    87_038: "a highlight deleted on the web, while the note that it had replaced was still there",
+    521_789: "a highlight deleted in a record that a backup had brought back, which had a newer note",
+}
+
+
+@pytest.mark.parametrize("seed", FOUND_BEFORE, ids=str)
+def test_a_history_that_was_not_as_it_had_to_be_is_now(seed: int) -> None:
+    try_one(seed)

@@ -86,10 +86,11 @@ class Witness:
         self.written.add(f"n{self.tokens}.")
         return f"n{self.tokens}."
 
-    def writes_again(self, tokens: set[str]) -> None:
-        """From now on they must not be lost, either."""
+    def writes_again(self, tokens: set[str], is_to_stay: bool) -> None:
+        """`is_to_stay`: from now on they must not be lost, either."""
         self.written |= tokens
-        self.given_up -= tokens
+        if is_to_stay:
+            self.given_up -= tokens
 
     def gives_up(self, note: str) -> None:
         self.given_up.update(tokens_in(note))
