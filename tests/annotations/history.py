@@ -164,12 +164,7 @@ class History:
             reader.save_backup()
             self.say(f"{name} saves a backup")
         elif what == 21 and reader.backup:
-            self.collect_first(who)
-            known = {holding.device.made_at for holding in self.clients[who].holdings if holding.device is not None}
-            for saved in reader.backup:
-                if saved.made_at not in known:
-                    self.done(saved, "add")
-            reader.restore_backup()
+            self.restore_backup(who)
             self.say(f"{name} restores a backup")
         elif what == 22:
             self.collect_first(who)
@@ -190,6 +185,18 @@ class History:
 
     def done(self, mark: DeviceMark, what: str) -> None:
         self.witness.did(mark.kind, span_of(mark), what)
+
+    def restore_backup(self, who: int) -> None:
+        """What has a date that is not known any more, of before it was redated or the store was lost, cannot be told
+        from what was made anew: it is as if it was, with its note."""
+        self.collect_first(who)
+        client = self.clients[who]
+        known = {holding.device.made_at for holding in client.holdings if holding.device is not None}
+        for saved in client.reader.backup:
+            if saved.made_at not in known:
+                self.done(saved, "add")
+                self.witness.writes_again(tokens_in(note_shown(saved)), False)
+        client.reader.restore_backup()
 
     def takes_up(self, mark: DeviceMark, reader: Reader, is_appended: bool = False) -> None:
         """A note that a backup brought back is written anew by the reader who goes on from it; it has not risen.

@@ -37,8 +37,7 @@ def with_a_backup_restored() -> History:
     reader.touch(reader.marks[0])
     history.settle()
     history.witness.begin()
-    history.collect_first(0)
-    reader.restore_backup()
+    history.restore_backup(0)
     return history
 
 
@@ -68,6 +67,15 @@ def test_a_note_that_a_backup_brought_back_may_not_rise_with_a_colour_once_the_r
     history.collect_first(0)
     history.takes_up(reader.marks[0], reader)
     assert history.witness.written == set()
+
+
+def test_what_a_backup_brought_back_under_a_date_that_is_not_known_any_more_is_as_if_made_anew() -> None:
+    history = with_a_backup_restored()
+    history.clients[0].forget_all()
+    history.clients[0].reader.marks = []
+    history.restore_backup(0)
+    assert history.witness.written == {"n1."}
+    assert history.witness.given_up == {"n1."}
 
 
 def test_who_deletes_a_highlight_that_a_backup_brought_back_has_given_up_its_newer_note() -> None:
