@@ -24,9 +24,10 @@ pytestmark = pytest.mark.web
 WRONG_DOCUMENT = ("dangling", "2/p/text().0")
 # foliate-js draws only within paragraphs if there is one anywhere in the element that holds the whole highlight.
 DRAWN_IN_PART = (("pointers", "1/section[1]/h1/text().0"), ("blanks", "3/div/b/text().0"))
-# Chromium reads a page that is declared as Latin-1 otherwise the second time (pages/book.js).
-READ_OTHERWISE = ("encodings", "2/p[2]/text().5")
-EXCEPTIONS = (WRONG_DOCUMENT, *DRAWN_IN_PART, READ_OTHERWISE)
+# Chromium reads a page that is declared as Latin-1 otherwise the second time (pages/book.js), and shows the NULs of
+# one in UTF-16.
+READ_OTHERWISE = (("encodings", "2/p[2]/text().5"), ("encodings", "3/p/text().0"))
+EXCEPTIONS = (WRONG_DOCUMENT, *DRAWN_IN_PART, *READ_OTHERWISE)
 
 COLORS = ("#FACC15", "#4ADE80", "#38BDF8", "#F472B6")
 
@@ -53,7 +54,7 @@ def test_every_highlight_in_the_torture_books_is_drawn_at_its_words(browser: Bro
     assert wrong == []
 
 
-@pytest.mark.parametrize(("book", "start"), [*DRAWN_IN_PART, READ_OTHERWISE])
+@pytest.mark.parametrize(("book", "start"), [*DRAWN_IN_PART, *READ_OTHERWISE])
 def test_what_is_not_drawn_as_it_should_be_means_the_right_words(
     browser: Browser, tmp_path: Path, book: str, start: str
 ) -> None:
