@@ -8,7 +8,7 @@ HOST := sh builder/host-packages.sh
 BUILT := armv7 x86_64# what the tests run; `make dist` builds all targets
 
 .DEFAULT_GOAL := help
-.PHONY: help setup web demo test test-quick soak conformance check format dist bench lock clean
+.PHONY: help setup web demo test test-servers test-all-else test-quick soak conformance check format dist bench lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
@@ -40,7 +40,13 @@ demo: $(VENV) ## a reading of a real book, from page turn to server, and what ar
 test: check $(WEB) ## everything, with the static ARM executable under qemu (first run builds it: about 15 minutes)
 	@$(HOST) test build web
 	@$(PYTHON) -m builder build $(BUILT:%=--target %)
-	@$(PYTHON) -m pytest
+	@$(MAKE) --no-print-directory -j2 --output-sync=line test-servers test-all-else
+
+test-servers: # two halves that take as long as each other: every machine that builds has two processors
+	@$(PYTHON) -m pytest tests/contract
+
+test-all-else:
+	@$(PYTHON) -m pytest --ignore=tests/contract
 
 test-quick: $(VENV) ## the tests that need no cross build; without a browser, if `make web` has not been run
 	@$(HOST) test
