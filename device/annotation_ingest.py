@@ -223,4 +223,4 @@ def _spelt(pointer: str) -> str:
     from device.epub import xpointer
 
     found = xpointer.parse(pointer)
-    return pointer if found is None else xpointer.written(found, True)
+    return pointer if found is None else found.key()

@@ -6,7 +6,7 @@ count in what comes out.
 Promises: what `resolve` gives is what the reader's library (foliate-js) does with that CFI, its refusals included; the
 two directions agree with each other. A lookup costs no more than the children of the elements on its way.
 Never: reads the archive; changes the document.
-Called by: `positions.py`; `device/selfcheck.py` with a chapter of one line.
+Called by: `joining.py`; `device/selfcheck.py` with a chapter of one line.
 Law: EPUB Canonical Fragment Identifiers 1.1; foliate-js 1.0.1 where it is more lenient or stricter.
 """
 

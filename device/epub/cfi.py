@@ -4,7 +4,7 @@ Promises: what `parse` takes, `format_point` and `format_range` write so that it
 the web reader itself would write for the same selection, byte for byte, and never more than the server takes. Reading
 costs no more than the text's length, whatever it is.
 Never: looks into a book; a CFI that is well written may still point nowhere.
-Called by: `positions.py`; whoever compares places asks for `normal_form` and `order`.
+Called by: `joining.py`, `from_web.py`; whoever compares places asks for `normal_form` and `order`.
 Law: EPUB Canonical Fragment Identifiers 1.1 (grammar, escapes, side bias); where it leaves a choice, what foliate-js
 does, the library of the web reader: ids on every step that has one, an offset only on text, the common path as long as
 it can be. A range over several documents, which the law knows and no reader shows, is refused.

@@ -3,7 +3,7 @@
 Promises: each sheet is read once for a book; one that is missing, damaged or too long says nothing.
 Never: more than `stylesheet.py` understands; who switches the book's styles off in KOReader, or adds own ones, is not
 known here. So this makes positions better and is never needed for them to be right.
-Called by: `engine_tree.py`; `positions.py` keeps one for an open book.
+Called by: `engine_tree.py`; `opened_book.py` keeps one for an open book.
 """
 
 from __future__ import annotations

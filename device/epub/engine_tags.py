@@ -54,7 +54,6 @@ QUOTES = frozenset(("q",))  # in which the engine puts a node for each of the ma
 RUBY_PARTS = ("rbc", "rtc", "rt", "rp")  # what is in a ruby beside that which it is for
 UNREAD = frozenset(("rt", "rp"))  # shown, but left out of the text of a highlight
 SVG_TEXTS = frozenset(("style", "text", "tspan", "textPath", "title", "desc", "metadata"))
-MATH_TOKENS = frozenset(("mglyph", "mi", "mn", "mo", "mtext", "mspace", "ms"))
 # Elements of MathML that hold other elements; text directly in them is dropped.
 MATH_HOLDERS = frozenset(_MATH_HOLDERS.split())
 

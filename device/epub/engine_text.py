@@ -12,7 +12,7 @@ mistakes that are part of them:
 
 Promises: linear in the length of the text; as many places as characters.
 Never: knows where the text stands in the tree.
-Called by: `engine_tree.py`, `positions.py` (`squeezed`).
+Called by: `engine_tree.py`, `engine_item.py`, `engine_math.py`.
 """
 
 from __future__ import annotations

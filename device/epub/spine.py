@@ -11,7 +11,7 @@ counts the fragments that the engine made, `DocFragment[7]`, and these are neith
 
 Promises: whatever the package document holds, at a bounded cost; names are members of the archive, never paths.
 Never: keeps a document.
-Called by: `positions.py`.
+Called by: `opened_book.py`.
 Law: OPF 3.3; epubfmt.cpp of koreader/crengine, August 2026.
 """
 
@@ -26,6 +26,7 @@ from device.epub.engine_tree import bodies
 
 ITEMS_MOST = 20_000  # of the manifest; comics and dictionaries have some thousands
 ITEMREFS_MOST = 10_000
+COUNTED_MOST_BYTES = 64 * 1_048_576  # of all documents, to count their bodies; the text of the longest books is 20 MB
 DEPTH_MOST = 200  # elements within each other; a package document has 4
 RELAXED_DOM = 20240114
 XHTML = "application/xhtml+xml"
@@ -63,23 +64,18 @@ class Fragment:
 class Spine:
     """`step`: that of `<spine>` in a CFI, 6 nearly always. `items`: all itemrefs, also those that lead nowhere."""
 
-    __slots__ = ("_bodies", "id", "items", "step")
+    __slots__ = ("_bodies", "_counted_bytes", "id", "items", "step")
 
     def __init__(self) -> None:
         self.step = 0
         self.id = ""
         self.items: list[SpineItem] = []
         self._bodies: dict[str, int] = {}
+        self._counted_bytes = 0
 
     def has_dangling(self) -> bool:
         """Whether an itemref leads nowhere: behind it the web reader opens the wrong document."""
         return any(not item.href for item in self.items)
-
-    def item_at(self, step: int) -> SpineItem | None:
-        for item in self.items:
-            if item.step == step:
-                return item
-        return None
 
     def fragments(self, archive: Archive, dom: int) -> list[Fragment]:
         """The fragments 1, 2, … of the book when it was opened with that DOM version. Reads each document once."""
@@ -96,7 +92,9 @@ class Spine:
     def _count(self, archive: Archive, href: str) -> int:
         count = self._bodies.get(href)
         if count is None:
-            count = self._bodies[href] = _bodies(archive, href)
+            self._counted_bytes += archive.size_bytes(href) or 0
+            is_hostile = self._counted_bytes > COUNTED_MOST_BYTES  # many names may stand for one long member
+            count = self._bodies[href] = 1 if is_hostile else _bodies(archive, href)
         return count
 
 

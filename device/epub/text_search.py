@@ -3,7 +3,7 @@
 Promises: `bare` gives what two texts are compared by, character for character; `nearest` names a place only if the
 words tell it: where they stand once, or by far nearest to where they were said to be.
 Never: guesses between two places; compares with anything but equality, so what is found is what was looked for.
-Called by: `joining.py`, `positions.py`.
+Called by: `joining.py`, `from_koreader.py`, `from_web.py`.
 
 Blanks are left out because KOReader, the source and the web reader each have their own; so are soft hyphens and what
 has no width, which a selection may or may not keep. Mathematical letters count as the plain ones: KOReader turns an

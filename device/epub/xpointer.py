@@ -12,7 +12,7 @@ spellings name the same place:
 Promises: a string of any kind gives a pointer or None, at a cost bounded by the limits below. A pointer is written as
 it was read, up to the spelling asked for.
 Never: looks whether there is such a place; that is `engine_tree.py`.
-Called by: `engine_tree.py`, `positions.py`.
+Called by: `engine_item.py`, `opened_book.py` and what converts; whoever compares places.
 """
 
 from __future__ import annotations
@@ -97,12 +97,6 @@ def written(pointer: XPointer, explicit_ones: bool) -> str:
     if pointer.offset is not None:
         parts.append(f".{pointer.offset}")
     return "".join(parts)
-
-
-def same_place(one: str, other: str) -> bool:
-    """Whether two strings name the same place, however they are spelled."""
-    first, second = parse(one), parse(other)
-    return first is not None and second is not None and first.key() == second.key()
 
 
 def has_explicit_ones(pointer: str) -> bool:

@@ -2,7 +2,7 @@
 
 Promises: what is sent is rounded here and nowhere else; every session has a `bookType`, because a null is refused by
 the server's database.
-Called by: `deliveries.py` for one session, `client.py` for a batch.
+Called by: `deliveries.py` for one session, `book_state.py` for the kinds of books.
 Source: the request records of BookLore 2.3.0 and the web reader's own sessions; KOReader's list of formats.
 """
 

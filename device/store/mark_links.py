@@ -133,11 +133,6 @@ def remove(store: Store, link: Link) -> None:
     )
 
 
-def has_any(store: Store, mark_id: int) -> bool:
-    """Whether the mark is known to any account's server."""
-    return store.execute("SELECT 1 FROM mark_link WHERE mark_id = ? LIMIT 1", (mark_id,)).fetchone() is not None
-
-
 def has_kind(store: Store, book_id: int, account: str, kind: str) -> bool:
     """Whether anything of a book's stands in the server's list of this kind, or is to."""
     row = store.execute(

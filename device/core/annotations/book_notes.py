@@ -7,7 +7,7 @@
 
 Promises: from what was written here, `note_in` finds the note again, whatever it contains; and where somebody edited
 the text on the server, it finds what is the note in it as far as the quotation can still be told from it.
-Never: sends. Called by: `destinations.py`, `identity.py`.
+Never: sends. Called by: `destinations.py`, `server_rows.py`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Promises: every word and every colour has a counterpart. The five colours that t
 were with it; those that it made one with another have a colour of their own, so that they come back as themselves.
 Gray, white and no colour at all, which is what a highlight has on a black and white screen, go as yellow, as they did.
 Never: decides whether something has changed; each side is compared with itself (`holding.py`).
-Called by: `destinations.py`, `merge.py`.
+Called by: `destinations.py`, `calls.py`, `hearing.py`.
 Source: KOReader's readerhighlight.lua and blitbuffer.lua; the palettes of the servers' web readers.
 """
 

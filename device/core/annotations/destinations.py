@@ -22,7 +22,8 @@ highlight that gets a note later takes it along where it is, unless notes go to 
 A highlight's own note and its title are the server's `note` and `title`; of a bookmark the title is the note, or
 KOReader's label of the place while it has none.
 
-Called by: `merge.py`, `identity.py`. Source: the requests' limits in BookLore 2.3.0 and Grimmory 3.2.4.
+Called by: `merge.py`, `calls.py`, `hearing.py`, `server_rows.py`, and `device/sending/` for the wishes.
+Source: the requests' limits in BookLore 2.3.0 and Grimmory 3.2.4.
 """
 
 from __future__ import annotations
