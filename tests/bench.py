@@ -189,7 +189,9 @@ def marks(folder: Path, worker: tuple[str, ...] = (str(X86_64),)) -> Iterator[Me
         title, author = f"The House of {number}", f"Author {number}"
         book = Annotated(shelf / f"house-{number}.epub", title, author, 5, 8, 15)
         book.put_record(1_795_000_000 + number)
-        server.add_book(title=title, authors=[author], file_name=book.file.name)
+        server.add_book(
+            title=title, authors=[author], file_name=book.file.name, size_kb=book.file.stat().st_size // 1024
+        )
         books.append(book)
     with server:
         reader = Reader(koreader / "bookloresync", worker)

@@ -146,7 +146,7 @@ def test_an_unknown_fault_is_refused_at_once() -> None:
 
 
 def test_a_defect_of_the_stand_in_itself_does_not_pass_for_a_servers_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(state: dict[str, object], server_name: str) -> str:
+    def fail(state: dict[str, object], server_name: str, web_reader: object) -> str:
         raise KeyError("a bug in the page")
 
     monkeypatch.setattr(web_page, "render", fail)
