@@ -97,6 +97,14 @@ FOUND_BEFORE = {
     516_014: "appended to a note of a backup that was restored twice",
     87_038: "a highlight deleted on the web, while the note that it had replaced was still there",
     521_789: "a highlight deleted in a record that a backup had brought back, which had a newer note",
+    98_049: "a lost highlight given back where the reader had moved another one",
+    66_190: "a highlight moved, then lost, to where another one was offered",
+    57_846: "the only highlight of a lost record",
+    543_695: "a highlight made on the web beside one that was deleted here and edited there",
+    560_811: "the same, while a run was cut off",
+    95_201: "a highlight and its note beside it moved to where there was another already",
+    539_395: "a note beside a highlight, found by two devices whose notes go to the book's page",
+    568_944: "the same, edited",
 }
 
 

@@ -6,7 +6,7 @@ from device.core.annotations import book, merge, server_rows
 from device.core.annotations.calls import CREATE, DELETE, EDIT
 from device.core.annotations.destinations import Wishes
 from device.core.annotations.hearing import BOTH_KEPT, EDIT_WON, LOOK_OURS
-from device.core.annotations.holding import COPY, DELETED, LOST, MAIN, STAND_IN, Holding
+from device.core.annotations.holding import COPY, DELETED, LOST, MAIN, OLD, STAND_IN, TWIN, Holding
 from device.core.annotations.marks import DeviceMark, ServerMark
 from device.core.outbox import BOOK_NOTE, BOOKMARK, HIGHLIGHT, IN_BOOK_NOTE
 from device.core.preferences import AS_NOTE, BOOKLORE, BOTH
@@ -423,4 +423,54 @@ def test_what_is_made_where_an_old_record_brought_back_a_deleted_highlight_does_
     plan = heard(holding, theirs)
     assert plan.wanted is not None
     assert (plan.wanted.note, plan.wanted.color, plan.wanted.drawer) == ("", "green", "underscore")
+    assert plan.calls == []
+
+
+def test_what_was_lost_is_not_given_back_where_the_reader_has_moved_another_highlight() -> None:
+    lost, moved = agreed("", 2), _moved()
+    lost.miss(True)
+    lost.cfi = lost.place = OTHER_CFI
+    server_rows.pair_rows([lost, moved], [row("n"), row("", 8, OTHER_CFI)], ALL, Wishes())
+    assert lost.wanted() is None
+    main = moved.link(MAIN)
+    assert main is not None
+    assert main.row is not None
+    assert main.row.id == 8
+
+
+def test_what_was_lost_with_a_note_is_given_back_even_there() -> None:
+    lost, moved = agreed("mine", 2), _moved()
+    lost.miss(True)
+    lost.cfi = lost.place = OTHER_CFI
+    server_rows.pair_rows([lost, moved], [row("n"), row("mine", 8, OTHER_CFI)], ALL, Wishes())
+    assert lost.wanted() is not None
+
+
+def test_a_highlight_made_there_beside_one_deleted_here_is_not_another_one_while_that_may_come_back() -> None:
+    holding = agreed("n")
+    holding.miss(False)
+    heard(holding, row("n"), row("", 5)).apply(NOW)
+    assert server_rows.pair_rows([holding], [row("n m"), row("", 5)], ALL, Wishes()) == []
+
+
+def test_with_a_highlight_that_was_moved_both_rows_at_its_former_place_are_replaced() -> None:
+    holding = agreed("n")
+    heard(holding, row("n"), row("m", 3, kind=IN_BOOK_NOTE)).apply(NOW)
+    assert holding.device is not None
+    moved = holding.device.copy()
+    moved.text, moved.pos1, moved.changed_at = "Some years ago", "/body/DocFragment[2]/body/p/text().99", "2026-02-02"
+    holding.see(moved)
+    holding.cfi = holding.place = OTHER_CFI
+    server_rows.pair_rows([holding], [row("n"), row("m", 3, kind=IN_BOOK_NOTE), row("", 9, OTHER_CFI)], ALL, Wishes())
+    assert [link.remote_id for link in holding.links if link.role.startswith(OLD)] == [7, 3]
+    assert holding.link(TWIN) is None
+
+
+def test_a_note_that_stands_beside_the_highlight_there_is_not_written_on_the_books_page_too() -> None:
+    holding, wishes = agreed(), Wishes(BOOKLORE)
+    plan = heard(holding, row(), row("theirs", 3, kind=IN_BOOK_NOTE), wishes=wishes)
+    plan.apply(NOW)
+    plan = heard(holding, row(), row("theirs", 3, kind=IN_BOOK_NOTE), wishes=wishes)
+    assert plan.wanted is not None
+    assert plan.wanted.note == "theirs"
     assert plan.calls == []

@@ -74,6 +74,9 @@ def next_calls(
 def _nothing_wanted(links: list[Link]) -> tuple[list[Link], list[Call]]:
     kept: list[Link] = []
     calls: list[Call] = []
+    if not any(link.role == MAIN for link in links):
+        for link in [link for link in links if link.role == TWIN][:1]:
+            link.role = MAIN  # what stood before it is another's: the place stays this mark's until its row is gone
     for link in links:
         if link.closed:
             if link.role == MAIN or link.tombstone:
@@ -211,9 +214,13 @@ class _Wanted:
 
     def _copy_of(self, main: Link | None) -> None:
         """`main`: where it is there already, and its note has changed; None: the mark is new here."""
+        twin = self._link(TWIN)
+        has_note = any(
+            link is not None and link.agreed_server is not None and clean(link.agreed_server.note)
+            for link in (main, twin)
+        )
         note_goes_there = self._wishes.notes_to == preferences.BOTH or (
-            self._wishes.notes_to == preferences.BOOKLORE
-            and (main is None or main.agreed_server is None or not clean(main.agreed_server.note))
+            self._wishes.notes_to == preferences.BOOKLORE and not has_note
         )
         if (
             note_goes_there

@@ -21,6 +21,7 @@ from device.core.annotations.hearing import is_moved
 from device.core.annotations.holding import (
     COPY,
     DELETED,
+    LOST,
     MAIN,
     STAND_IN,
     TWIN,
@@ -63,23 +64,32 @@ def pair_rows(
 
 
 def _give_way(holdings: list[Holding]) -> None:
-    """Before the device took what it was offered, the reader marked the same place herself: then that is the mark."""
+    """Before the device took what it was offered, or was given back what it had lost, the reader marked the same place
+    herself: then that is the mark."""
     waiting = {
         (holding.kind, holding.place): holding
-        for holding in holdings
-        if holding.place and holding.on_device() is None and holding.offered is not None
+        for holding in sorted(holdings, key=lambda holding: holding.offered is not None)
+        if holding.place and _is_waiting(holding)
     }
     if not waiting:
         return
     for holding in holdings:
         mark, main = holding.wanted(), holding.link(MAIN)
         other = waiting.get((holding.kind, holding.place or ""))
-        if mark is None or other is None or (holding.on_device() is None and holding.offered is not None):
+        if mark is None or other in (None, holding) or (holding.on_device() is None and holding.offered is not None):
             continue
         is_free = main is None or main.remote_id is None
         if is_free or (main is not None and main.agreed_device is not None and is_moved(main.agreed_device, mark)):
             other.offered, other.is_offered = None, False
             other.gone, other.links = DELETED, []
+
+
+def _is_waiting(holding: Holding) -> bool:
+    """Offered to a device that does not have it; or lost there, and nothing that the reader wrote would go with it."""
+    mark = holding.wanted()
+    if mark is None or holding.on_device() is not None:
+        return False
+    return holding.offered is not None or (holding.gone == LOST and not clean(mark.note))
 
 
 class _Rows:
@@ -154,7 +164,7 @@ class _Rows:
         elif mark is not None and main.heard and main.row is None:
             self._take_at(place, kinds, at, _same(main))  # its row was made anew
         elif mark is not None and main.agreed_device is not None and is_moved(main.agreed_device, mark):
-            self._take_at(place, kinds, at, lambda: _put_first(holding, main, old_role(main)))
+            self._take_at(place, kinds, at, lambda: _moved_first(holding, main))
 
     def _place_of(self, holding: Holding) -> str:
         mark = holding.wanted() or holding.on_device()
@@ -311,6 +321,14 @@ def _put_first(holding: Holding, main: Link, role: str) -> Link:
     """A new main link; the one that was it gets another role."""
     main.role = role
     return _added(holding, MAIN, main.kind)
+
+
+def _moved_first(holding: Holding, main: Link) -> Link:
+    """A new main link at its new place; both rows at the one before are to be replaced."""
+    twin = holding.link(TWIN)
+    if twin is not None:
+        twin.role = old_role(twin)
+    return _put_first(holding, main, old_role(main))
 
 
 def _is_of(row: ServerMark, mark: DeviceMark) -> bool:
