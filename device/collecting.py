@@ -76,6 +76,7 @@ class Collector:
         total = mark_sources.count_books(self._store)
         skip = self._now // TURN_S * LOOKS_MOST % total if total > LOOKS_MOST else 0
         books = mark_sources.books(self._store, skip, LOOKS_MOST)
+        books += mark_sources.books(self._store, 0, min(LOOKS_MOST - len(books), skip))
         self._take_all([book for book in books if self._may_have_news(book)], READ_MOST_BYTES)
 
     def _take_all(self, books: list[BookOnDevice], most_bytes: int) -> None:
